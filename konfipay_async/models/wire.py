@@ -1,0 +1,171 @@
+"""What all models share: how a Struct meets the wire, enumerations that stay open, and decoding.
+
+Bodies are decoded strictly first, straight from bytes into Structs with no Python per row. Only when that fails is
+the body read again tolerantly: numbers where strings were promised and the reverse, dates where times were promised,
+empty strings and nulls where something optional may be missing. What still cannot be read is a `DecodeError`.
+"""
+
+import enum
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from konfipay_async.errors import DecodeError
+from konfipay_async.models.times import german_midnight
+
+__all__ = ["OpenEnum", "Wire", "decode"]
+
+T = TypeVar("T")
+
+
+class Wire(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The base of every model: immutable, camelCase on the wire, unknown fields ignored.
+
+    `gc=False` keeps the garbage collector away from rows (they hold no reference cycles), which is what makes
+    holding hundreds of thousands of them cheap.
+    """
+
+
+class OpenEnum(enum.StrEnum):
+    """An enumeration that keeps a value it does not know: it reads as a member named and valued like the text."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "OpenEnum | None":
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
+
+
+def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
+    """Decode a JSON body.
+
+    `where` names the request and page for the error's text. Raises DecodeError, which says which field and why,
+    never what stood there: values may be personal data.
+    """
+    try:
+        return _decoder(type_).decode(body)
+    except msgspec.ValidationError:
+        pass
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _malformed(body, where) from None
+    try:
+        value = _UNTYPED.decode(body)
+        return msgspec.convert(_mend(value, _type_info(type_)), type_)
+    except msgspec.ValidationError as error:
+        reason, field = _reason(str(error))
+        place = f" of {where}" if where else ""
+        message = f"cannot read {field or 'the body'}{place}: {reason}"
+        raise DecodeError(message, where=where, field=field, body=body) from None
+    except (ValueError, ArithmeticError, RecursionError):
+        raise _malformed(body, where) from None
+
+
+# Decimal, because an untyped number would pass through float and lose digits of money.
+_UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@lru_cache(maxsize=256)
+def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(type_)
+
+
+@lru_cache(maxsize=256)
+def _type_info(type_: Any) -> inspect.Type:
+    return inspect.type_info(type_)
+
+
+def _malformed(body: bytes, where: str) -> DecodeError:
+    start = body[:200].lstrip().lower()
+    if not start:
+        found = "an empty body"
+    elif start.startswith((b"<!doctype html", b"<html")):
+        found = "an HTML page (a proxy's or a maintenance page? is the base URL right?)"
+    elif start.startswith(b"<"):
+        found = "XML"
+    else:
+        found = f"{len(body)} bytes that are not valid JSON"
+    return DecodeError(
+        f"expected JSON{f' for {where}' if where else ''}, got {found}", where=where, body=body, malformed=True
+    )
+
+
+def _reason(text: str) -> tuple[str, str]:
+    reason, _, path = text.partition(" - at `")
+    # msgspec quotes the value for enumerations and patterns; a value has no place in an error's text.
+    return re.sub(r"'[^']*'", "…", reason), path.removesuffix("`")
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+
+
+def _mend(value: Any, kind: inspect.Type) -> Any:
+    """Bend an untyped value towards the type it is meant to have; what does not fit is left as it is."""
+    if isinstance(kind, inspect.UnionType):
+        return _mend_optional(value, kind)
+    if isinstance(kind, inspect.StructType) and isinstance(value, dict):
+        known = {field.encode_name: field for field in kind.fields}
+        mended = {name: _mend(item, known[name].type) for name, item in value.items() if name in known}
+        # A null where a default exists is a missing field.
+        return {name: item for name, item in mended.items() if item is not None or known[name].required}
+    if isinstance(kind, inspect.ListType):
+        return [] if value is None else _each(value, kind.item_type)
+    simple = _SIMPLE.get(type(kind))
+    return value if simple is None or value is None else simple(value)
+
+
+def _each(value: Any, kind: inspect.Type) -> Any:
+    return [_mend(item, kind) for item in value] if isinstance(value, list) else value
+
+
+def _mend_optional(value: Any, union: inspect.UnionType) -> Any:
+    kinds = [kind for kind in union.types if not isinstance(kind, inspect.NoneType)]
+    if len(kinds) != 1:
+        return value
+    optional = len(kinds) < len(union.types)
+    if optional and value == "" and not isinstance(kinds[0], inspect.StrType):
+        return None
+    return _mend(value, kinds[0])
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value.strip()):
+        return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) < 10**18 and value == int(value):
+        return int(value)
+    return value
+
+
+def _moment(value: Any) -> Any:
+    return german_midnight(value).isoformat() if isinstance(value, str) and _DATE.match(value) else value
+
+
+def _day(value: Any) -> Any:
+    return value[:10] if isinstance(value, str) and value[10:11] in ("T", " ") else value
+
+
+def _truth(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower(), value)
+    return bool(value) if value in (0, 1) else value
+
+
+_SIMPLE: dict[type[inspect.Type], Callable[[Any], Any]] = {
+    inspect.StrType: _text,
+    inspect.EnumType: _text,
+    inspect.IntType: _whole,
+    inspect.DateTimeType: _moment,
+    inspect.DateType: _day,
+    inspect.BoolType: _truth,
+}
