@@ -182,7 +182,8 @@ class StatusError(KonfipayError):
     """The API answered, and not with success.
 
     `status` is the HTTP status, `method` and `path` the request's, `errors` what the body listed, `codes` their
-    codes, `request_ids` the server's correlation headers (name to value) to quote to its support.
+    codes, `request_ids` the server's correlation headers (name to value) to quote to its support,
+    `retry_after` the server's wish in seconds, None where it gave none that makes sense.
     """
 
     _unpickled = ("errors", "body")
@@ -196,6 +197,7 @@ class StatusError(KonfipayError):
         path: str = "",
         errors: Sequence[ErrorItem] = (),
         request_ids: Mapping[str, str] | None = None,
+        retry_after: float | None = None,
         body: bytes = b"",
     ) -> None:
         super().__init__(message)
@@ -205,10 +207,8 @@ class StatusError(KonfipayError):
         self.errors = tuple(errors)
         self.codes = tuple(item.code for item in errors)
         self.request_ids = dict(request_ids or {})
+        self.retry_after = retry_after
         self.body = body
-
-    def __setstate__(self, state: dict[str, Any] | None) -> None:
-        self.__dict__.update(state or {})
 
     def __getattr__(self, name: str) -> Any:
         # What a pickle leaves behind reads as empty, so that code which looks at it still runs.
@@ -272,11 +272,7 @@ class UnprocessableError(StatusError):
 
 
 class RateLimitedError(StatusError):
-    """429: over the limit. `retry_after` is the server's wish in seconds, None where it gave none that makes sense."""
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **rest: Any) -> None:
-        super().__init__(message, **rest)
-        self.retry_after = retry_after
+    """429: over the limit. `retry_after` says after how many seconds the server would answer again."""
 
 
 class ServerError(StatusError):

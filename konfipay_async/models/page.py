@@ -2,6 +2,8 @@
 
 from typing import Generic, TypeVar
 
+import msgspec
+
 from konfipay_async.models.wire import Wire
 
 __all__ = ["Envelope", "Link", "Page"]
@@ -25,7 +27,7 @@ class Envelope(Wire, Generic[T], frozen=True, gc=False):
     total_pages: int
     total_items: int
     results: T
-    links: list[Link] = []
+    links: list[Link] = msgspec.field(default_factory=list)
 
 
 class Page(Wire, Generic[T], frozen=True, gc=False):

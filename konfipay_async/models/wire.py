@@ -50,15 +50,18 @@ def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
     `where` names the request and page for the error's text. Raises DecodeError, which says which field and why,
     never what stood there: values may be personal data.
     """
+    kind: Any = type_
+    value: T
     try:
-        return _decoder(type_).decode(body)
+        value = _decoder(kind).decode(body)
+        return value
     except msgspec.ValidationError:
         pass
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _malformed(body, where) from None
     try:
-        value = _UNTYPED.decode(body)
-        return msgspec.convert(_mend(value, _type_info(type_)), type_)
+        value = msgspec.convert(_mend(_UNTYPED.decode(body), _type_info(kind)), kind)
+        return value
     except msgspec.ValidationError as error:
         reason, field = _reason(str(error))
         place = f" of {where}" if where else ""

@@ -1,0 +1,1 @@
+"""konfipay-async."""

@@ -1,0 +1,293 @@
+"""Answers of konfipay, read: status, headers and body become a value or a typed error. Pure, no loop, no clock.
+
+Shapes: success is JSON, the body of a file, or nothing (204). Errors come as `errors` (version 6), `errorItems`
+(version 5), a single `error`, XML in the place of JSON (seen in public code), `Message` for an unknown endpoint, a
+plain 401 whose reason is in its header, or whatever a proxy before the API makes of it.
+"""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import msgspec
+
+from konfipay_async import errors
+from konfipay_async.errors import DecodeError, ErrorItem, StatusError
+from konfipay_async.models.authentication import TokenAnswer
+from konfipay_async.models.page import Envelope, Page
+from konfipay_async.models.transactions import TransactionResults
+from konfipay_async.models.wire import decode
+from konfipay_async.session.message import Response
+
+__all__ = ["acknowledged", "error_of", "json_value", "page_of", "raw", "retry_after", "token", "transactions_of"]
+
+T = TypeVar("T")
+
+# An id that does not exist, by its number: names may change between versions.
+_RID_NOT_FOUND = "ERR-01-0001"
+
+_BY_STATUS: dict[int, type[StatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.UnauthorizedError,
+    403: errors.ForbiddenError,
+    404: errors.NotFoundError,
+    406: errors.NotAcceptableError,
+    409: errors.ConflictError,
+    410: errors.GoneError,
+    413: errors.ContentTooLargeError,
+    415: errors.UnsupportedMediaError,
+    416: errors.RangeError,
+    422: errors.UnprocessableError,
+    429: errors.RateLimitedError,
+}
+
+_REQUEST_ID_HEADERS = ("request-id", "x-request-id", "x-correlation-id", "request-context", "traceparent", "cf-ray")
+
+
+def raw(method: str, path: str) -> Callable[[Response], Response]:
+    """Reads any success as it is."""
+
+    def read(response: Response) -> Response:
+        _raise_unless_success(response, method, path)
+        return response
+
+    return read
+
+
+def json_value(type_: type[T], method: str, path: str) -> Callable[[Response], T]:
+    """Reads a success into a model."""
+
+    def read(response: Response) -> T:
+        _raise_unless_success(response, method, path)
+        return decode(response.body, type_, where=f"{method} {path}")
+
+    return read
+
+
+def page_of(type_: type[T], method: str, path: str, number: int, size: int) -> Callable[[Response], Page[T] | None]:
+    """Reads one page of a list whose `results` are an array; None for 204."""
+    envelope: Any = Envelope[list[type_]]  # type: ignore[valid-type]
+
+    def read(response: Response) -> Page[T] | None:
+        _raise_unless_success(response, method, path)
+        if response.status == 204:
+            return None
+        wire: Envelope[list[T]] = decode(response.body, envelope, where=f"{method} {path} page {number}")
+        return Page(
+            number=wire.page_number,
+            size=size,
+            total_pages=wire.total_pages,
+            total_items=wire.total_items,
+            links=wire.links,
+            items=wire.results,
+        )
+
+    return read
+
+
+def transactions_of(method: str, path: str, number: int) -> "Callable[[Response], Envelope[TransactionResults] | None]":
+    """Reads one page of transactions; None for 204."""
+    where = f"{method} {path} page {number}"
+
+    def read(response: Response) -> Envelope[TransactionResults] | None:
+        _raise_unless_success(response, method, path)
+        if response.status == 204:
+            return None
+        envelope: Envelope[TransactionResults] = decode(response.body, _TRANSACTIONS, where=where)
+        rows = envelope.results.transactions
+        if not all(map(Decimal.is_finite, map(_AMOUNT, rows))):
+            index = next(index for index, row in enumerate(rows) if not row.amount.is_finite())
+            field = f"$.results.transactions[{index}].amount"
+            raise DecodeError(
+                f"cannot read {field} of {where}: not a finite number", where=where, field=field, body=response.body
+            )
+        return envelope
+
+    return read
+
+
+_TRANSACTIONS: Any = Envelope[TransactionResults]
+_AMOUNT = attrgetter("amount")
+
+
+def token(method: str, path: str) -> Callable[[Response], TokenAnswer]:
+    """Reads the answer to a login."""
+    read_answer = json_value(TokenAnswer, method, path)
+
+    def read(response: Response) -> TokenAnswer:
+        try:
+            answer = read_answer(response)
+        except errors.UnauthorizedError as error:
+            error.args = (
+                f"konfipay refuses the API key ({error}). Is it complete, active and for this host? A regenerated key "
+                f"replaces the old one at once.",
+            )
+            raise
+        if not answer.access_token or not 0 < answer.expires_in < float("inf"):
+            raise DecodeError("the login answered without a token that lives", where=f"{method} {path}")
+        return answer
+
+    return read
+
+
+def acknowledged(method: str, path: str) -> Callable[[Response], bool]:
+    """Reads the answer to an acknowledgement: True when done, False for an id that is expired, used or unknown.
+
+    How the API says so is not documented; taken for it are 410, and 400 or 404 with the code of an unknown id. Any
+    other 404 is an error: it may be our route that is unknown.
+    """
+
+    def read(response: Response) -> bool:
+        error = error_of(response, method, path)
+        if error is None:
+            return True
+        if response.status == 410 or (response.status in (400, 404) and _RID_NOT_FOUND in error.codes):
+            return False
+        raise error
+
+    return read
+
+
+def error_of(response: Response, method: str, path: str) -> StatusError | None:
+    """The typed error of an answer, None where it is a success."""
+    status = response.status
+    if 200 <= status < 300:
+        return None
+    items, unknown_endpoint = _read_error_body(response.body)
+    if status == 404 and unknown_endpoint:
+        kind: type[StatusError] = errors.RouteUnknownError
+    elif 300 <= status < 400:
+        kind = errors.RedirectRefusedError
+    elif status >= 500:
+        kind = errors.ServerError
+    else:
+        kind = _BY_STATUS.get(status, StatusError)
+    return kind(
+        _message(status, method, path, response, items, unknown_endpoint),
+        status=status,
+        method=method,
+        path=path,
+        errors=items,
+        request_ids={name: response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers},
+        retry_after=retry_after(response.headers),
+        body=response.body,
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The Retry-After header in seconds, given as seconds or as a date; None for what makes no sense.
+
+    A date is measured against the answer's own Date, so that a wrong clock on this machine does not matter.
+    """
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", text):
+        return float(text)
+    try:
+        until = _utc(parsedate_to_datetime(text))
+        now = _utc(parsedate_to_datetime(headers["date"])) if "date" in headers else datetime.now(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return max(0.0, (until - now).total_seconds())
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _raise_unless_success(response: Response, method: str, path: str) -> None:
+    error = error_of(response, method, path)
+    if error is not None:
+        raise error
+
+
+_HINTS = {
+    300: "Redirects are never followed, they would carry the token elsewhere: is the base URL right?",
+    403: "Does the API key have the scope for this endpoint?",
+    429: "The limit is used up; other programs with the same key count as well.",
+}
+
+
+def _message(
+    status: int, method: str, path: str, response: Response, items: tuple[ErrorItem, ...], unknown_endpoint: bool
+) -> str:
+    parts = [f"{method} {path}: HTTP {status}"]
+    if items:
+        parts.append("; ".join(_shown(item) for item in items[:5]))
+    reason = re.search(r'\berror="([a-z_]{1,40})"', response.headers.get("www-authenticate", ""))
+    if reason:
+        parts.append(reason[1])
+    text = ", ".join(parts) + "."
+    if unknown_endpoint:
+        return f"{text} The API has no such endpoint: correct it with routes={{…}}, or is the base URL right?"
+    if not items and response.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return f"{text} The body is an HTML page, not the API's: a proxy, or maintenance?"
+    hint = _HINTS.get(300 if 300 <= status < 400 else status)
+    return f"{text} {hint}" if hint else text
+
+
+def _shown(item: ErrorItem) -> str:
+    # The message is the code's symbolic name; anything longer may be text about a person or an account.
+    name = item.message if re.fullmatch(r"[A-Za-z]{1,60}", item.message) else ""
+    code = item.code if re.fullmatch(r"[A-Z]{1,6}-[0-9]{1,4}-[0-9]{1,6}", item.code) else "an error without a code"
+    return f"{code} {name}".rstrip()
+
+
+def _read_error_body(body: bytes) -> tuple[tuple[ErrorItem, ...], bool]:
+    """The errors listed in a body of whatever kind, and whether it is the body of an unknown endpoint."""
+    start = body[:1000].lstrip()
+    if start.startswith(b"<"):
+        return _xml_errors(body), False
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return (), False
+    if not isinstance(value, dict):
+        return (), False
+    if "ApiDocumentationLink" in value or "apiDocumentationLink" in value:
+        return (), True
+    listed = value.get("errors") or value.get("errorItems") or value.get("error") or value.get("errorItem")
+    if isinstance(listed, dict):
+        listed = [listed]
+    if not isinstance(listed, list):
+        return (), False
+    return tuple(_error_item(item) for item in listed if isinstance(item, dict)), False
+
+
+def _error_item(item: Mapping[str, Any]) -> ErrorItem:
+    def text(name: str) -> str:
+        value = item.get(name)
+        return "" if value is None else str(value)
+
+    return ErrorItem(text("errorCode"), text("errorMessage"), text("errorDetails"), text("timestamp"))
+
+
+def _xml_errors(body: bytes) -> tuple[ErrorItem, ...]:
+    # The API's own containers declare nothing; whatever does is no container of its, and could be a trap.
+    if len(body) > 1_000_000 or b"<!" in body:
+        return ()
+    try:
+        root = ElementTree.fromstring(body)  # noqa: S314
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return ()
+    items = []
+    for element in root.iter():
+        if _local(element.tag) == "ErrorItem":
+            parts = {_local(child.tag): (child.text or "").strip() for child in element}
+            items.append(
+                ErrorItem(
+                    parts.get("ErrorCode", ""),
+                    parts.get("ErrorMessage", ""),
+                    parts.get("ErrorDetails", ""),
+                    parts.get("Timestamp", ""),
+                )
+            )
+    return tuple(items)
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]

@@ -1,0 +1,83 @@
+"""Every endpoint of API version 6 that the client uses: how it is reached, treated, and how well it is known.
+
+Marks: DOC is stated in the description of API version 6, OBS was seen in public code that talks to the service, INF is
+inferred from the naming rules of version 6. Whatever is inferred can be corrected without a new release:
+``KonfipayClient(routes={"transactions.acknowledge": "POST transactions/acknowledge"})``.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+from urllib.parse import quote
+
+from konfipay_async.errors import ConfigurationError
+from konfipay_async.session.message import BudgetName, Lane, RetryClass
+
+__all__ = ["ROUTES", "Route", "routes_with", "segment"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint. `path` is relative to the base URL, with ``{name}`` for what the caller fills in; `timeout` in
+    seconds for one attempt."""
+
+    method: str
+    path: str
+    mark: Literal["DOC", "OBS", "INF"]
+    retry: RetryClass
+    lane: Lane = Lane.SINGLE
+    budget: BudgetName = "authenticated"
+    timeout: float = 60.0
+
+    def fill(self, **names: str) -> str:
+        """The path with its names filled in and percent-encoded. ConfigurationError for what is no path segment."""
+        return self.path.format(**{name: segment(value, name) for name, value in names.items()})
+
+
+ROUTES: Mapping[str, Route] = MappingProxyType(
+    {
+        "authentication.token": Route(
+            "POST", "authentication/token", "DOC", RetryClass.IDEMPOTENT, budget="public", timeout=30.0
+        ),
+        # Pages of a thousand rows are made while the client waits; the public code we know raised its timeout for them.
+        "transactions.list": Route("GET", "transactions", "OBS", RetryClass.READ, Lane.BULK, timeout=180.0),
+        "transactions.acknowledge": Route(
+            "POST",
+            "transactions/{acknowledgement_id}/acknowledge",
+            "INF",
+            RetryClass.ACKNOWLEDGE,
+            Lane.ACKNOWLEDGE,
+        ),
+        "bank_accounts.list": Route("GET", "bank-accounts", "OBS", RetryClass.READ, Lane.BULK),
+    }
+)
+
+
+def routes_with(changes: Mapping[str, str] | None) -> Mapping[str, Route]:
+    """The routes with a user's corrections, written ``"METHOD path"``. Raises ConfigurationError for others."""
+    routes = dict(ROUTES)
+    for name, text in (changes or {}).items():
+        if name not in routes:
+            raise ConfigurationError(f"routes: there is no route {name!r}; there are {', '.join(sorted(routes))}")
+        match = re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /?([\w{}/.~-]+)", text)
+        if match is None:
+            raise ConfigurationError(f"routes[{name!r}] = {text!r}: write it like 'POST transactions/acknowledge'")
+        unknown = set(re.findall(r"\{(\w*)\}", match[2])) - set(re.findall(r"\{(\w+)\}", routes[name].path))
+        if unknown or re.sub(r"\{\w+\}", "", match[2]).strip("\\w").count("{"):
+            raise ConfigurationError(f"routes[{name!r}] = {text!r}: {_placeholders(routes[name])}")
+        routes[name] = replace(routes[name], method=match[1], path=match[2])
+    return MappingProxyType(routes)
+
+
+def _placeholders(route: Route) -> str:
+    names = re.findall(r"\{\w+\}", route.path)
+    return f"what may stand in braces here is {', '.join(names)}" if names else "no braces are known here"
+
+
+def segment(value: str, name: str) -> str:
+    """One percent-encoded segment of a path. ConfigurationError where the value would leave its place."""
+    if not isinstance(value, str) or not value or value in (".", "..") or re.search(r"[/\\\x00-\x20\x7f]", value):
+        raise ConfigurationError(f"{name}={value!r} is not an id of the API: it must not be empty, a dot or hold a slash")
+    return quote(value, safe="")

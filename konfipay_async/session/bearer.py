@@ -1,0 +1,100 @@
+"""A bearer token's life: one login at a time, renewed before it ends, thrown away when it is refused.
+
+Any number of callers and one missing token make one login, also when the caller who began it is cancelled: the
+login runs in a task of its own. Renewal begins `margin` seconds before the end, when a caller comes by, and blocks
+nobody while the old token lives. Expiry is measured on the monotonic clock, from before the login was sent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from konfipay_async.errors import KonfipayError
+from konfipay_async.session.auth import Refusal
+from konfipay_async.session.clock import Clock
+from konfipay_async.session.message import Request
+
+__all__ = ["Bearer", "Token"]
+
+logger = logging.getLogger(__name__)
+
+# How long a renewal that failed is left alone while the old token still lives.
+_RENEWAL_PAUSE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as the login answers it; `lifetime` in seconds from the login."""
+
+    value: str = field(repr=False)
+    lifetime: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    value: str = field(repr=False)
+    renew_at: float
+    ends_at: float
+
+
+class Bearer:
+    """Adds ``Authorization: Bearer …`` and keeps the token behind it alive.
+
+    `login` fetches a token; `margin` (seconds) is how long before its end a token is renewed, at most a fifth of
+    its life, so that a token shorter than the margin works.
+    """
+
+    def __init__(self, login: Callable[[], Awaitable[Token]], *, clock: Clock, margin: float = 60.0) -> None:
+        self._login = login
+        self._clock = clock
+        self._margin = margin
+        self._held: _Held | None = None
+        self._renewal: asyncio.Task[_Held] | None = None
+        self._renew_not_before = 0.0
+
+    async def authorise(self, request: Request[Any]) -> Mapping[str, str]:
+        held = self._held
+        now = self._clock.monotonic()
+        if held is None or now >= held.ends_at:
+            held = await asyncio.shield(self._renew())
+        elif now >= held.renew_at and now >= self._renew_not_before:
+            self._renew()
+        return {"Authorization": f"Bearer {held.value}"}
+
+    def refused(self, headers: Mapping[str, str]) -> Refusal:
+        if self._held is None or headers["Authorization"] != f"Bearer {self._held.value}":
+            return Refusal.STALE
+        self._held = None
+        return Refusal.CURRENT
+
+    async def close(self) -> None:
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.wait([self._renewal])
+
+    def _renew(self) -> "asyncio.Task[_Held]":
+        """The login under way; begins one where there is none."""
+        if self._renewal is None:
+            self._renewal = asyncio.get_running_loop().create_task(self._fetch(), name="konfipay login")
+            self._renewal.add_done_callback(self._renewed)
+        return self._renewal
+
+    async def _fetch(self) -> _Held:
+        asked_at = self._clock.monotonic()
+        token = await self._login()
+        margin = min(self._margin, token.lifetime / 5)
+        return _Held(token.value, renew_at=asked_at + token.lifetime - margin, ends_at=asked_at + token.lifetime)
+
+    def _renewed(self, task: "asyncio.Task[_Held]") -> None:
+        self._renewal = None
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._held = task.result()
+        elif isinstance(error, KonfipayError):
+            # Whoever waits for the login gets the error; a token that still lives goes on being used.
+            self._renew_not_before = self._clock.monotonic() + _RENEWAL_PAUSE
+            logger.warning("login failed: %s", error)

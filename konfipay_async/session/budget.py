@@ -1,0 +1,313 @@
+"""The request budget: never more requests in any window of the server than it allows, whatever the latency.
+
+A permit is taken before a request leaves and comes back one period after its *response*. The server counted the
+request somewhere between its start and its response, so no window of one period, fixed or moving, can hold more
+requests than there are permits. A request without a response may still arrive late: its permit comes back after a
+period and a grace. The price is the latency: `limit · period / (period + latency)` requests per period.
+
+Permits are handed out by lane (see `Lane`); bulk work leaves `reserve` of them to the others. aiolimiter smooths the
+starts inside the window: one dispatcher, alive only while someone waits, takes a tick and then serves the best lane,
+so the smoother cannot overtake lanes.
+"""
+
+import asyncio
+import heapq
+import math
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiolimiter import AsyncLimiter
+
+from konfipay_async.errors import ConfigurationError
+from konfipay_async.session.clock import Clock, SystemClock
+from konfipay_async.session.message import BudgetName, Lane
+
+__all__ = ["Budget", "BudgetStatus", "Budgets", "Limits", "Permit"]
+
+# Two machines' clocks may run apart by some 100 millionths: 6 ms in a minute.
+_DRIFT = 0.01
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many requests the API accepts, and how they are spread. konfipay raises limits for some customers.
+
+    `public` and `authenticated` are requests per `period` (seconds); the defaults are the documented ones of API
+    version 6. `per_second` is how many may start in a second (default: three times the even rate, and as many at
+    once). `reserve` is the fraction of the authenticated budget that bulk paging may not take, so that an
+    interactive call does not wait behind it. `grace` (seconds) is how late a request may still arrive after its
+    caller gave up on it. Raises ConfigurationError for values that cannot be.
+    """
+
+    public: int = 100
+    authenticated: int = 1000
+    period: float = 60.0
+    per_second: float | None = None
+    reserve: float = 0.02
+    grace: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name in ("public", "authenticated"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ConfigurationError(f"Limits({name}={value!r}): give a whole number of requests, 1 or more")
+        for name in ("period", "per_second"):
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and value > 0):
+                raise ConfigurationError(f"Limits({name}={value!r}): give a number above 0")
+        if not (_is_number(self.reserve) and 0 <= self.reserve < 1):
+            raise ConfigurationError(f"Limits(reserve={self.reserve!r}): give a fraction from 0 to below 1")
+        if not (_is_number(self.grace) and self.grace >= 0):
+            raise ConfigurationError(f"Limits(grace={self.grace!r}): give seconds, 0 or more")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+@dataclass(frozen=True)
+class BudgetStatus:
+    """A budget at one moment.
+
+    `left` permits can be taken now, `in_flight` are out with requests, the rest of `limit` is on its way back.
+    `waiting` counts callers, `longest_wait` is how long the first of them has waited, `next_in` in how many seconds
+    one of them can be served (None where that depends on an answer), `paused_for` what is left of a pause after a
+    429 (seconds). `granted` counts all permits ever given to requests.
+    """
+
+    limit: int
+    left: int
+    in_flight: int
+    waiting: int
+    longest_wait: float
+    next_in: float | None
+    paused_for: float
+    granted: int
+
+
+class Permit:
+    """The right to send one request. Whoever holds it says how the request ended, once; later words change nothing."""
+
+    __slots__ = ("_budget", "_open")
+
+    def __init__(self, budget: "Budget") -> None:
+        self._budget = budget
+        self._open = True
+
+    def answered(self) -> None:
+        """A response came: the permit returns after a period."""
+        self._end(0.0)
+
+    def unanswered(self) -> None:
+        """No response came, the request may still arrive: the permit returns after a period and the grace."""
+        self._end(self._budget.grace)
+
+    def unused(self) -> None:
+        """Nothing left this machine: the permit is free at once."""
+        self._end(None)
+
+    def _end(self, grace: float | None) -> None:
+        if self._open:
+            self._open = False
+            self._budget._take_back(grace)
+
+
+class Budget:
+    """Permits for one limit. A value one can hold: clients that are handed the same budget share it.
+
+    It belongs to one event loop while in use.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        *,
+        period: float = 60.0,
+        per_second: float | None = None,
+        reserve: float = 0.0,
+        grace: float = 30.0,
+        clock: Clock | None = None,
+    ) -> None:
+        rate = per_second if per_second is not None else 3 * limit / period
+        burst = max(1.0, rate)
+        self.limit = limit
+        self.period = period
+        self.grace = grace
+        self._clock = clock or SystemClock()
+        self._smoother = AsyncLimiter(burst, burst / rate)
+        self._reserved = math.floor(limit * reserve)
+        self._free = limit
+        self._in_flight = 0
+        self._granted = 0
+        self._returns: list[float] = []
+        self._not_before = -math.inf
+        self._waiting: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
+        self._dispatcher: asyncio.Task[None] | None = None
+        self._nudge: asyncio.Future[None] | None = None
+
+    async def take(self, lane: Lane = Lane.SINGLE) -> Permit:
+        """A permit, as soon as there is one for this lane. Cancelling the wait costs nothing."""
+        if self._dispatcher is None and self._delay(lane) == 0 and self._smoother.has_capacity():
+            await self._smoother.acquire()
+            return self._grant()
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), self._clock.monotonic())
+        self._waiting[lane].append(waiter)
+        self._awaken()
+        try:
+            return await waiter.granted
+        except asyncio.CancelledError:
+            if waiter.granted.cancelled():
+                with suppress(ValueError):  # the dispatcher may have thrown it out already
+                    self._waiting[lane].remove(waiter)
+                self._awaken()
+            else:
+                waiter.granted.result().unused()
+            raise
+
+    def pause(self, seconds: float) -> None:
+        """Give out no permit for so long. A pause can be prolonged, never shortened: only time ends it."""
+        self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
+        self._awaken()
+
+    def status(self) -> BudgetStatus:
+        """What is left, what waits and for how long."""
+        self._collect()
+        now = self._clock.monotonic()
+        waiters = [waiter for lane in Lane for waiter in self._waiting[lane] if not waiter.granted.done()]
+        delay = self._shortest_delay()
+        return BudgetStatus(
+            limit=self.limit,
+            left=self._free,
+            in_flight=self._in_flight,
+            waiting=len(waiters),
+            longest_wait=max((now - waiter.since for waiter in waiters), default=0.0),
+            next_in=delay if delay is not None and math.isfinite(delay) else None,
+            paused_for=max(0.0, self._not_before - now),
+            granted=self._granted,
+        )
+
+    def _grant(self) -> Permit:
+        self._free -= 1
+        self._in_flight += 1
+        self._granted += 1
+        return Permit(self)
+
+    def _take_back(self, grace: float | None) -> None:
+        self._in_flight -= 1
+        if grace is None:
+            self._free += 1
+            self._granted -= 1
+        else:
+            heapq.heappush(self._returns, self._clock.monotonic() + self.period + _DRIFT + grace)
+        self._awaken()
+
+    def _collect(self) -> None:
+        now = self._clock.monotonic()
+        while self._returns and self._returns[0] <= now:
+            heapq.heappop(self._returns)
+            self._free += 1
+
+    def _delay(self, lane: Lane) -> float:
+        """Seconds until this lane can be served; infinite while that depends on requests in flight."""
+        self._collect()
+        now = self._clock.monotonic()
+        missing = 1 + (self._reserved if lane is Lane.BULK else 0) - self._free
+        if missing <= 0:
+            ready = now
+        elif missing <= len(self._returns):
+            ready = heapq.nsmallest(missing, self._returns)[-1]
+        else:
+            return math.inf
+        return max(0.0, ready - now, self._not_before - now)
+
+    def _shortest_delay(self) -> float | None:
+        return min((self._delay(lane) for lane in Lane if self._someone_waits(lane)), default=None)
+
+    def _someone_waits(self, lane: Lane) -> bool:
+        return any(not waiter.granted.done() for waiter in self._waiting[lane])
+
+    def _awaken(self) -> None:
+        """Let the dispatcher look again, and see that there is one where someone waits."""
+        if self._nudge is not None and not self._nudge.done():
+            self._nudge.set_result(None)
+        if self._dispatcher is None and any(self._someone_waits(lane) for lane in Lane):
+            self._dispatcher = asyncio.get_running_loop().create_task(self._dispatch(), name="konfipay budget")
+
+    async def _dispatch(self) -> None:
+        has_tick = False
+        try:
+            while (delay := self._shortest_delay()) is not None:
+                if delay > 0:
+                    await self._rest(delay)
+                elif not has_tick:
+                    await self._smoother.acquire()
+                    has_tick = True
+                else:
+                    has_tick = not self._serve_best()
+        finally:
+            self._dispatcher = None
+            # Whoever cancelled this task may not have meant those who wait for it.
+            self._awaken()
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep so long, or until something changes."""
+        self._nudge = asyncio.get_running_loop().create_future()
+        waits: set[asyncio.Future[None]] = {self._nudge}
+        if math.isfinite(seconds):
+            waits.add(asyncio.ensure_future(self._clock.sleep(seconds)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            self._nudge = None
+
+    def _serve_best(self) -> bool:
+        for lane in Lane:
+            if self._delay(lane) > 0:
+                continue
+            waiting = self._waiting[lane]
+            while waiting:
+                waiter = waiting.popleft()
+                if not waiter.granted.done():
+                    waiter.granted.set_result(self._grant())
+                    return True
+        return False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Waiter:
+    granted: asyncio.Future[Permit]
+    since: float
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """The two budgets a client draws from: the public one belongs to an origin, the authenticated one to an API key.
+
+    Hand the same ones to several clients (`budgets=`) and they share them.
+    """
+
+    public: Budget
+    authenticated: Budget
+
+    @classmethod
+    def from_limits(cls, limits: Limits, clock: Clock | None = None) -> "Budgets":
+        """Fresh budgets for these limits."""
+
+        def budget(limit: int, reserve: float) -> Budget:
+            return Budget(
+                limit,
+                period=limits.period,
+                per_second=limits.per_second,
+                reserve=reserve,
+                grace=limits.grace,
+                clock=clock,
+            )
+
+        return cls(public=budget(limits.public, 0.0), authenticated=budget(limits.authenticated, limits.reserve))
+
+    def of(self, name: BudgetName) -> Budget:
+        """The budget of that name."""
+        return self.public if name == "public" else self.authenticated

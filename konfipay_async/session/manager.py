@@ -1,0 +1,284 @@
+"""The session: the one loop every request goes through, and the one place that sleeps.
+
+budget → authorise → send → record → read → decide. No step looks back over another's shoulder. Knows no resource,
+no route and no model.
+"""
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, TypeVar
+
+import anyio
+
+from konfipay_async.errors import (
+    ClientStateError,
+    DecodeError,
+    KonfipayError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    StatusError,
+    TransportError,
+    UnauthorizedError,
+)
+from konfipay_async.session.auth import Auth, Refusal
+from konfipay_async.session.budget import Budgets, Permit
+from konfipay_async.session.clock import Clock
+from konfipay_async.session.message import Request, Response, RetryClass
+from konfipay_async.session.retry import Outcome, Retry, decide, outcome_of
+from konfipay_async.session.transport import Transport
+
+__all__ = ["Attempt", "Recorder", "Session"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# A pause the server asks for that is longer than this makes no sense for a limit counted by the minute.
+_LONGEST_PAUSE = 3600.0
+# How many tokens may die under one request before somebody is to be told.
+_MOST_REFUSALS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of one request, as it went.
+
+    `started_at` in seconds since the epoch, `duration` and `waited` (for the budget) in seconds, `number` from 1.
+    Either `response` or `error` is set, or neither where the caller was cancelled.
+    """
+
+    request: Request[Any]
+    number: int
+    started_at: float
+    duration: float
+    waited: float
+    response: Response | None = None
+    error: KonfipayError | None = field(default=None, repr=False)
+
+
+class Recorder(Protocol):
+    """Is told of every attempt, retries and logins too. It must not block and must not raise."""
+
+    def record(self, attempt: Attempt) -> None: ...
+
+
+_Failure = TransportError | StatusError | DecodeError
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """An attempt that did not succeed, to decide about. `refusal` is set where the session's token was refused."""
+
+    error: _Failure
+    sent_at: float
+    refusal: Refusal | None
+
+
+class _State(Enum):
+    NEW = "not open yet: use `async with KonfipayClient(…) as client:`"
+    OPEN = "open"
+    CLOSED = "closed: make a new one"
+
+
+class Session:
+    """Sends requests through their budget, authorised, and again where that is right."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        budgets: Budgets,
+        auth: Auth,
+        retry: Retry,
+        clock: Clock,
+        recorder: Recorder | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.budgets = budgets
+        self.clock = clock
+        self._transport = transport
+        self._auth = auth
+        self._retry = retry
+        self._recorder = recorder
+        self._jitter = jitter
+        self._state = _State.NEW
+        self._held_back: set[asyncio.Task[Any]] = set()
+
+    async def open(self) -> None:
+        """Open the transport. A session opens once."""
+        if self._state is not _State.NEW:
+            raise ClientStateError("the client was opened before: make a new one")
+        await self._transport.open()
+        self._state = _State.OPEN
+
+    async def close(self) -> None:
+        """Wait for what must happen once and is under way, then close. Revokes nothing. Closing twice is fine."""
+        if self._state is not _State.OPEN:
+            self._state = _State.CLOSED
+            return
+        self._state = _State.CLOSED
+        with anyio.CancelScope(shield=True):
+            while self._held_back:
+                await asyncio.wait(set(self._held_back))
+            await self._auth.close()
+            await self._transport.close()
+
+    async def send(self, request: Request[T]) -> T:
+        """The value the request's `read` makes of the answer.
+
+        Raises what `read` raises, TransportError where no answer came, OutcomeUnknownError where a request of class
+        *once* may or may not have done its work, ClientStateError where the session is not open.
+        """
+        number = 0
+        spent = 0.0
+        refusals: list[Refusal] = []
+        while True:
+            number += 1
+            self._check_open()
+            asked_at = self.clock.monotonic()
+            permit = await self.budgets.of(request.budget).take(request.lane)
+            started = self.clock.monotonic()
+            attempt = self._attempt(request, permit, number, started - asked_at)
+            tried = await (self._hold_back(attempt) if request.retry is RetryClass.ONCE else attempt)
+            if not isinstance(tried, _Failed):
+                return tried
+            spent += self.clock.monotonic() - started
+            if tried.refusal is not None:
+                refusals.append(tried.refusal)
+                if _another_token_may_do(refusals):
+                    continue
+            wait = self._decide(request, tried.error, number, spent)
+            if wait is None:
+                raise self._final(request, tried, refusals)
+            logger.debug("%s %s: again in %.1f s (%s)", request.method, request.path, wait, type(tried.error).__name__)
+            if not isinstance(tried.error, RateLimitedError):  # there the budget waits
+                await self.clock.sleep(wait)
+            spent += wait
+
+    async def _attempt(self, request: Request[T], permit: Permit, number: int, waited: float) -> "T | _Failed":
+        response: Response | None = None
+        error: _Failure | None = None
+        started_at = self.clock.time()
+        started = self.clock.monotonic()
+        try:
+            self._check_open()
+            headers = await self._auth.authorise(request) if request.budget == "authenticated" else {}
+            self._check_open()
+        except BaseException:
+            permit.unused()
+            raise
+        try:
+            response = await self._transport.send(request, headers)
+            permit.answered()
+            return request.read(response)
+        except TransportError as failure:
+            error = failure
+            if not failure.sent:
+                permit.unused()
+            if self._state is _State.CLOSED and request.retry is not RetryClass.ONCE:
+                raise ClientStateError("the client was closed while a request was under way") from None
+        except (StatusError, DecodeError) as failure:
+            error = failure
+        finally:
+            permit.unanswered()
+            self._record(
+                Attempt(
+                    request=request,
+                    number=number,
+                    started_at=started_at,
+                    duration=self.clock.monotonic() - started,
+                    waited=waited,
+                    response=response,
+                    error=error,
+                )
+            )
+        if isinstance(error, RateLimitedError):
+            self.budgets.of(request.budget).pause(self._pause_after(request, error))
+        refused = isinstance(error, UnauthorizedError) and request.budget == "authenticated"
+        return _Failed(error, sent_at=started_at, refusal=self._auth.refused(headers) if refused else None)
+
+    async def _hold_back(self, attempt: Coroutine[Any, Any, T]) -> T:
+        """Run it to its end, whatever becomes of the caller, whose cancellation goes on when the outcome is known."""
+        task = asyncio.get_running_loop().create_task(attempt)
+        self._held_back.add(task)
+        task.add_done_callback(self._held_back.discard)
+        cancelled: asyncio.CancelledError | None = None
+        with anyio.CancelScope(shield=True):
+            while not task.done():
+                try:
+                    await asyncio.wait([task])
+                except asyncio.CancelledError as cancellation:
+                    cancelled = cancellation
+        if cancelled is not None:
+            # Retrieved, so that asyncio does not report it as lost: the recorder has noted it.
+            task.cancelled() or task.exception()
+            raise cancelled
+        return task.result()
+
+    def _decide(self, request: Request[Any], error: _Failure, number: int, spent: float) -> float | None:
+        retry_after: float | None = None
+        if isinstance(error, RateLimitedError):
+            retry_after = self._pause_after(request, error)
+        elif isinstance(error, StatusError):
+            retry_after = error.retry_after
+        return decide(
+            self._retry,
+            request.retry,
+            outcome_of(error),
+            attempt=number,
+            spent=spent,
+            jitter=self._jitter(),
+            retry_after=retry_after,
+        )
+
+    def _pause_after(self, request: Request[Any], error: RateLimitedError) -> float:
+        """Seconds; a wish that makes no sense counts as none, and then one period is certainly enough."""
+        period = self.budgets.of(request.budget).period
+        wish = error.retry_after
+        return period if wish is None or wish > _LONGEST_PAUSE else max(1.0, wish)
+
+    def _final(self, request: Request[Any], tried: "_Failed", refusals: list[Refusal]) -> KonfipayError:
+        error = tried.error
+        outcome = outcome_of(error)
+        if request.retry is RetryClass.ONCE and outcome in (Outcome.UNKNOWN, Outcome.UNREADABLE):
+            unknown = OutcomeUnknownError(
+                f"{request.method} {request.path} was sent once and may or may not have done its work: {error} "
+                f"Look it up before you send it again.",
+                method=request.method,
+                path=request.path,
+                sent_at=tried.sent_at,
+                body_sha256=hashlib.sha256(request.body or b"").hexdigest(),
+            )
+            unknown.__cause__ = error
+            return unknown
+        if refusals and isinstance(error, UnauthorizedError):
+            error.args = (
+                f"{error} A fresh token was refused as well: the API key was refused or lost its rights, or another "
+                f"process that uses the same key ends its tokens.",
+            )
+        return error
+
+    def _check_open(self) -> None:
+        if self._state is not _State.OPEN:
+            raise ClientStateError(f"the client is {self._state.value}")
+
+    def _record(self, attempt: Attempt) -> None:
+        request = attempt.request
+        if attempt.response is not None:
+            outcome = str(attempt.response.status)
+        else:
+            outcome = "cancelled" if attempt.error is None else type(attempt.error).__name__
+        logger.debug("%s %s: %s in %.3f s", request.method, request.path, outcome, attempt.duration)
+        if self._recorder is not None:
+            self._recorder.record(attempt)
+
+
+def _another_token_may_do(refusals: list[Refusal]) -> bool:
+    if refusals[-1] is Refusal.FINAL or len(refusals) >= _MOST_REFUSALS:
+        return False
+    return refusals.count(Refusal.CURRENT) < 2

@@ -1,0 +1,210 @@
+"""The only place where requests leave this machine, through aiohttp.
+
+TLS is required except on loopback, redirects are never followed, answers are read whole and only up to a size.
+aiohttp's own re-send on a dead keep-alive connection is switched off: it would go past the budget.
+"""
+
+import asyncio
+import ipaddress
+import ssl as ssl_module
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import quote_plus
+
+import aiohttp
+from yarl import URL
+
+from konfipay_async.errors import (
+    ClientStateError,
+    ConfigurationError,
+    ConnectFailedError,
+    ConnectionLostError,
+    RequestTimeoutError,
+    ResponseTooLargeError,
+)
+from konfipay_async.session.message import Request, Response, RetryClass
+
+__all__ = ["AiohttpTransport", "Transport", "checked_base_url"]
+
+_CONNECT_TIMEOUT = 15.0
+
+# aiohttp keeps connections apart by their proxy headers, also where there is no proxy. A request that must happen once
+# asks for a pool nobody returns a connection to, so it never meets a connection that died while it was idle.
+_FRESH = {"Proxy-Connection": "close"}
+
+
+class Transport(Protocol):
+    """Sends one attempt of a request. Raises a TransportError whose `sent` tells whether it may have arrived."""
+
+    async def open(self) -> None: ...
+
+    async def send(self, request: Request[Any], headers: Mapping[str, str]) -> Response: ...
+
+    async def close(self) -> None: ...
+
+
+def checked_base_url(text: str) -> URL:
+    """The base URL requests go to, or a ConfigurationError that says what is wrong with it."""
+    try:
+        url = URL(text.rstrip("/"))
+        host = url.host
+    except ValueError:
+        host = None
+    if not host or url.scheme not in ("https", "http"):
+        raise ConfigurationError(
+            f"base_url {_shown(text)!r} is no address of an API: give one like 'https://portal.konfipay.de/api/v6'"
+        )
+    if url.user or url.password or url.query_string or url.fragment:
+        raise ConfigurationError("base_url must not carry a user, a password, a query or a fragment")
+    if url.scheme == "http" and not _is_loopback(host):
+        raise ConfigurationError(
+            f"base_url {_shown(text)!r} is not encrypted: use https:// (plain http:// is for this machine only, "
+            f"since the API key and the bookings would be readable on the way)"
+        )
+    return url
+
+
+def _shown(text: str) -> str:
+    return text.rpartition("@")[2][:200]
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class AiohttpTransport:
+    """Requests through an aiohttp session, owned or handed in.
+
+    A handed-in session lends its connector (pool, proxies, resolver), its headers, traces and `trust_env`; it stays
+    the caller's to close, and its other requests are not touched. `proxy` and `ssl` mean what they mean to aiohttp.
+    """
+
+    def __init__(
+        self,
+        base_url: URL,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        user_agent: str,
+        trust_env: bool = False,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | bool = True,
+        max_response_bytes: int,
+    ) -> None:
+        self._base_url = base_url
+        self._lent = session
+        self._user_agent = user_agent
+        self._trust_env = trust_env
+        self._proxy = proxy
+        self._ssl = ssl
+        self._max_response_bytes = max_response_bytes
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
+        if self._lent is None:
+            # The budget bounds what is in flight; a second bound here would only hide waiting from it.
+            session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=headers,
+                trust_env=self._trust_env,
+            )
+        else:
+            if self._lent.closed:
+                raise ClientStateError("the aiohttp session handed in is closed: open it before the client")
+            session = aiohttp.ClientSession(
+                connector=self._lent.connector,
+                connector_owner=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={**headers, **self._lent.headers},
+                trust_env=self._trust_env or self._lent.trust_env,
+                trace_configs=list(self._lent.trace_configs),
+            )
+        session._retry_connection = False
+        self._session = session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, request: Request[Any], headers: Mapping[str, str]) -> Response:
+        assert self._session is not None, "the session opens its transport before it sends"  # noqa: S101
+        once = request.retry is RetryClass.ONCE
+        started = time.perf_counter()
+        try:
+            async with self._session.request(
+                request.method,
+                self._url(request),
+                data=request.body,
+                headers={**request.headers, **headers, **({"Connection": "close"} if once else {})},
+                timeout=aiohttp.ClientTimeout(
+                    total=request.timeout, sock_connect=min(_CONNECT_TIMEOUT, request.timeout)
+                ),
+                allow_redirects=False,
+                raise_for_status=False,
+                proxy=self._proxy,
+                proxy_headers=_FRESH if once else None,
+                ssl=self._ssl,
+            ) as answer:
+                body = await self._read(answer)
+                return Response(
+                    status=answer.status,
+                    headers={name.lower(): value for name, value in answer.headers.items()},
+                    body=body,
+                    elapsed=time.perf_counter() - started,
+                )
+        except aiohttp.ConnectionTimeoutError:
+            raise ConnectFailedError(f"no connection to {self._host} within {_CONNECT_TIMEOUT:g} s") from None
+        except aiohttp.ClientConnectorError as error:
+            raise ConnectFailedError(f"cannot connect to {self._host}: {_reason(error)}") from None
+        except TimeoutError:
+            raise RequestTimeoutError(
+                f"{request.method} {request.path}: no complete answer within {request.timeout:g} s"
+            ) from None
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+            raise ConnectionLostError(
+                f"{request.method} {request.path}: the connection broke before the answer was complete "
+                f"({type(error).__name__})"
+            ) from None
+        except RuntimeError as error:
+            # aiohttp says so when a session or connector is closed under its users.
+            raise ClientStateError(f"the aiohttp session was closed while the client used it ({error})") from None
+
+    @property
+    def _host(self) -> str:
+        return self._base_url.authority
+
+    def _url(self, request: Request[Any]) -> URL:
+        query = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in request.query)
+        # `encoded`: yarl would otherwise rewrite what is percent-encoded with care.
+        return URL(f"{self._base_url}/{request.path}{'?' if query else ''}{query}", encoded=True)
+
+    async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
+        limit = self._max_response_bytes
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := await answer.content.readany():
+            size += len(chunk)
+            if size > limit:
+                raise ResponseTooLargeError(
+                    f"the answer is larger than {limit} bytes and was not read to its end; if that is expected, "
+                    f"raise max_response_bytes"
+                )
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _reason(error: aiohttp.ClientConnectorError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "its TLS certificate cannot be verified (a company CA? hand in ssl=your SSLContext)"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return "TLS could not be established"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its name cannot be resolved"
+    return error.os_error.strerror or type(error.os_error).__name__
