@@ -1,1 +1,41 @@
-"""konfipay-async."""
+"""konfipay-async: the async Python client for the konfipay REST API, version 6.
+
+Start at `KonfipayClient`. Errors live in `konfipay_async.errors`, models in `konfipay_async.models`, a konfipay to
+test against in `konfipay_async.sandbox`.
+"""
+
+from konfipay_async._version import __version__
+from konfipay_async.client import BASE_URL, KonfipayClient
+from konfipay_async.errors import KonfipayError, OutcomeUnknownError, RateLimitedError
+from konfipay_async.models import BankAccount, CreditDebitIndicator, Page, Transaction
+from konfipay_async.resources.transactions import Acknowledgement, TransactionPage
+from konfipay_async.session.budget import Budget, Budgets, BudgetStatus, Limits
+from konfipay_async.session.manager import Attempt, Recorder
+from konfipay_async.session.message import Lane, Request, Response, RetryClass
+from konfipay_async.session.retry import Retry
+
+__all__ = [
+    "BASE_URL",
+    "Acknowledgement",
+    "Attempt",
+    "BankAccount",
+    "Budget",
+    "BudgetStatus",
+    "Budgets",
+    "CreditDebitIndicator",
+    "KonfipayClient",
+    "KonfipayError",
+    "Lane",
+    "Limits",
+    "OutcomeUnknownError",
+    "Page",
+    "RateLimitedError",
+    "Recorder",
+    "Request",
+    "Response",
+    "Retry",
+    "RetryClass",
+    "Transaction",
+    "TransactionPage",
+    "__version__",
+]

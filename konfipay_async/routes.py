@@ -61,23 +61,22 @@ def routes_with(changes: Mapping[str, str] | None) -> Mapping[str, Route]:
     for name, text in (changes or {}).items():
         if name not in routes:
             raise ConfigurationError(f"routes: there is no route {name!r}; there are {', '.join(sorted(routes))}")
-        match = re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /?([\w{}/.~-]+)", text)
+        match = re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /?((?:[\w/.~-]|\{\w+\})+)", text)
         if match is None:
             raise ConfigurationError(f"routes[{name!r}] = {text!r}: write it like 'POST transactions/acknowledge'")
-        unknown = set(re.findall(r"\{(\w*)\}", match[2])) - set(re.findall(r"\{(\w+)\}", routes[name].path))
-        if unknown or re.sub(r"\{\w+\}", "", match[2]).strip("\\w").count("{"):
-            raise ConfigurationError(f"routes[{name!r}] = {text!r}: {_placeholders(routes[name])}")
+        known = re.findall(r"\{\w+\}", routes[name].path)
+        for placeholder in re.findall(r"\{\w+\}", match[2]):
+            if placeholder not in known:
+                raise ConfigurationError(
+                    f"routes[{name!r}]: {placeholder} is not known here; what may stand in braces is "
+                    f"{', '.join(known) or 'nothing'}"
+                )
         routes[name] = replace(routes[name], method=match[1], path=match[2])
     return MappingProxyType(routes)
-
-
-def _placeholders(route: Route) -> str:
-    names = re.findall(r"\{\w+\}", route.path)
-    return f"what may stand in braces here is {', '.join(names)}" if names else "no braces are known here"
 
 
 def segment(value: str, name: str) -> str:
     """One percent-encoded segment of a path. ConfigurationError where the value would leave its place."""
     if not isinstance(value, str) or not value or value in (".", "..") or re.search(r"[/\\\x00-\x20\x7f]", value):
-        raise ConfigurationError(f"{name}={value!r} is not an id of the API: it must not be empty, a dot or hold a slash")
+        raise ConfigurationError(f"{name}={value!r} is no id: it must not be empty, a dot or hold a slash")
     return quote(value, safe="")

@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
 from konfipay_async.errors import AcknowledgementWithoutEffectError, DrainUnfinishedError
+from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.pages import checked, end
 
 __all__ = ["Drain", "NewPage"]
@@ -72,12 +73,19 @@ class Drain(Generic[P]):
     """
 
     def __init__(
-        self, fetch: Callable[[int], Awaitable[P | None]], *, page_size: int, concurrency: int, until_empty: bool
+        self,
+        fetch: Callable[[int], Awaitable[P | None]],
+        *,
+        page_size: int,
+        concurrency: int,
+        until_empty: bool,
+        acknowledgements: Acknowledgements,
     ) -> None:
         self._fetch = fetch
         self._page_size = page_size
         self._concurrency = concurrency
         self._until_empty = until_empty
+        self._acknowledgements = acknowledgements
         self._gate = _Gate()
         self._by_key: dict[str, _Shown] = {}
         self._pass: list[_Shown] = []
@@ -89,6 +97,16 @@ class Drain(Generic[P]):
 
         Raises what `fetch` raises, PageEchoError, AcknowledgementWithoutEffectError and DrainUnfinishedError.
         """
+        passes = self._passes()
+        try:
+            async for page in passes:
+                self._acknowledgements.came_from(page.acknowledgement_id, self)
+                yield page
+        finally:
+            await passes.aclose()
+            self._acknowledgements.closed(self)
+
+    async def _passes(self) -> AsyncGenerator[P]:
         fruitless = 0
         longest = 0
         while True:
@@ -137,7 +155,8 @@ class Drain(Generic[P]):
     async def _generation(self, remaining: int) -> tuple[list[P], bool, int]:
         """The next pages, whether this pass ends with them, and how many pages remain behind them."""
         async with self._gate.fetching():
-            start = 1 + sum(shown.rows for shown in self._pass if shown.state is not _State.ACKNOWLEDGED) // self._page_size
+            in_the_way = sum(shown.rows for shown in self._pass if shown.state is not _State.ACKNOWLEDGED)
+            start = 1 + in_the_way // self._page_size
             count = min(self._concurrency, remaining)
             answers = await self._fetch_all(range(start, start + count))
             if not self._pass and (first := answers[0]) is not None:
@@ -167,16 +186,17 @@ class Drain(Generic[P]):
         generation: dict[str, _Shown] = {}
         to_hand_out: list[tuple[P, bool]] = []
         for page in pages:
-            shown = _Shown(rows=len(page.rids))
+            rids = set(page.rids)
+            shown = _Shown(rows=len(rids))
             self._pass.append(shown)
-            known = {rid: seen for rid in page.rids if (seen := self._recall(rid)) is not None}
-            if len(known) == len(set(page.rids)) and all(seen.state is _State.LEFT for seen in known.values()):
+            known = {rid: seen for rid in rids if (seen := self._recall(rid)) is not None}
+            if len(known) == len(rids) and all(seen.state is _State.LEFT for seen in known.values()):
                 generation.update(known)
                 continue
             shown.before = self._came_back(known)
-            generation.update(dict.fromkeys(page.rids, shown))
+            generation.update(dict.fromkeys(rids, shown))
             self._by_key[page.acknowledgement_id] = shown
-            to_hand_out.append((page, len(known) < len(page.rids)))
+            to_hand_out.append((page, len(known) < len(rids)))
         self._memory.append(generation)
         return to_hand_out
 

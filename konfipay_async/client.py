@@ -1,0 +1,210 @@
+"""The client: opens a session and hangs the resources on it."""
+
+import os
+import re
+import ssl as ssl_module
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from konfipay_async import answers
+from konfipay_async._version import __version__
+from konfipay_async.errors import ConfigurationError
+from konfipay_async.filters import query_value
+from konfipay_async.models.authentication import ClientInfo, encode_token_request
+from konfipay_async.resources.bank_accounts import BankAccounts
+from konfipay_async.resources.transactions import Transactions
+from konfipay_async.resources.wiring import Wiring
+from konfipay_async.routes import routes_with
+from konfipay_async.session.bearer import Bearer, Token
+from konfipay_async.session.budget import Budgets, Limits
+from konfipay_async.session.clock import Clock, SystemClock
+from konfipay_async.session.manager import Recorder, Session
+from konfipay_async.session.message import Lane, Request, Response, RetryClass
+from konfipay_async.session.retry import Retry
+from konfipay_async.session.transport import AiohttpTransport, checked_base_url
+
+__all__ = ["BASE_URL", "KonfipayClient"]
+
+BASE_URL = "https://portal.konfipay.de/api/v6"
+
+_MiB = 1024 * 1024
+
+
+class KonfipayClient:
+    """An async client of the konfipay REST API, version 6.
+
+    ::
+
+        async with KonfipayClient() as client:
+            async for page in client.transactions.drain():
+                await save(page.transactions)
+                await page.acknowledge()
+
+    Every request goes through one budget and one token, so use one client per API key and share it. Closing it revokes
+    nothing. It belongs to the event loop it was opened in.
+
+    `api_key` and `base_url` fall back to ``KONFIPAY_API_KEY`` and ``KONFIPAY_BASE_URL``. `client_name` and
+    `client_version` are what konfipay's support sees of your software. `limits` are the API's, raised for some
+    customers; hand `budgets` of one client to another to share them. `concurrency` is how many pages of one list are
+    fetched at once. `retry` says how patiently. `routes`, `filter_names` and `paging_names` correct what is not
+    documented and was inferred. `session` lends an aiohttp session's connector, headers and traces; `proxy`,
+    `trust_env` and `ssl` mean what they mean to aiohttp. Answers above `max_response_bytes` are refused.
+
+    Raises ConfigurationError for arguments that cannot be.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        client_name: str = "konfipay-async",
+        client_version: str = __version__,
+        limits: Limits | None = None,
+        budgets: Budgets | None = None,
+        concurrency: int = 8,
+        retry: Retry | None = None,
+        routes: Mapping[str, str] | None = None,
+        filter_names: Mapping[str, str] | None = None,
+        paging_names: tuple[str, str] = ("page-number", "page-size"),
+        session: aiohttp.ClientSession | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
+        ssl: ssl_module.SSLContext | bool = True,
+        max_response_bytes: int = 64 * _MiB,
+        clock: Clock | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        if limits is not None and budgets is not None:
+            raise ConfigurationError("give limits or budgets, not both: budgets have their limits already")
+        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+            raise ConfigurationError(f"concurrency={concurrency!r}: give a whole number, 1 or more")
+        if not client_name or not client_version:
+            raise ConfigurationError("client_name and client_version are mandatory since API version 6")
+        url = checked_base_url(base_url or os.environ.get("KONFIPAY_BASE_URL") or BASE_URL)
+        clock = clock or SystemClock()
+        self._api_key = _checked_key(api_key or os.environ.get("KONFIPAY_API_KEY"))
+        self._client_info = ClientInfo(client_name, client_version)
+        self._base_url = str(url)
+        self._session = Session(
+            AiohttpTransport(
+                url,
+                session=session,
+                user_agent=f"konfipay-async/{__version__}",
+                trust_env=trust_env,
+                proxy=proxy,
+                ssl=ssl,
+                max_response_bytes=max_response_bytes,
+            ),
+            budgets=budgets or Budgets.from_limits(limits or Limits(), clock),
+            auth=Bearer(self._login, clock=clock),
+            retry=retry or Retry(),
+            clock=clock,
+            recorder=recorder,
+        )
+        self._wiring = Wiring(
+            session=self._session,
+            routes=routes_with(routes),
+            concurrency=concurrency,
+            paging_names=paging_names,
+            filter_names=dict(filter_names or {}),
+        )
+        self.transactions = Transactions(self._wiring)
+        self.bank_accounts = BankAccounts(self._wiring)
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        return self._base_url
+
+    @property
+    def budgets(self) -> Budgets:
+        """The budgets this client draws from; ``budgets.authenticated.status()`` tells what is left and what waits."""
+        return self._session.budgets
+
+    async def open(self) -> None:
+        """Make the client ready; `async with` does it. Sends nothing: the first request logs in."""
+        await self._session.open()
+
+    async def close(self) -> None:
+        """Wait for requests that must happen once, then close. Revokes nothing; closing twice is fine."""
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        json: Any = None,
+        lane: Lane = Lane.SINGLE,
+        retry: RetryClass | None = None,
+        timeout: float = 60.0,
+    ) -> Response:
+        """Send what no resource covers, through the same budget and token; the raw answer of a success.
+
+        `path` is relative to the base URL, `timeout` in seconds for one attempt. GET is of class READ, all else of
+        class ONCE, which is not repeated where it may have been done; say otherwise with `retry`.
+        Raises StatusError for other answers, TransportError, OutcomeUnknownError, ConfigurationError.
+        """
+        method = method.upper()
+        if not re.fullmatch(r"[A-Z]+", method):
+            raise ConfigurationError(f"method={method!r}: give one like 'GET'")
+        relative = _relative(path)
+        return await self._session.send(
+            Request(
+                method=method,
+                path=relative,
+                read=answers.raw(method, relative),
+                query=tuple((name, query_value(name, value)) for name, value in (query or {}).items()),
+                headers={} if json is None else {"Content-Type": "application/json"},
+                body=None if json is None else msgspec.json.Encoder(decimal_format="number").encode(json),
+                lane=lane,
+                retry=retry or (RetryClass.READ if method == "GET" else RetryClass.ONCE),
+                timeout=timeout,
+            )
+        )
+
+    async def _login(self) -> Token:
+        body = encode_token_request(self._api_key, self._client_info)
+        answer = await self._session.send(self._wiring.request("authentication.token", answers.token, body=body))
+        return Token(answer.access_token, answer.expires_in)
+
+    def __repr__(self) -> str:
+        return f"KonfipayClient(base_url={self._base_url!r})"
+
+
+def _checked_key(api_key: str | None) -> str:
+    key = (api_key or "").strip()
+    if not key:
+        raise ConfigurationError(
+            "there is no API key: hand one to KonfipayClient(…) or set KONFIPAY_API_KEY. Keys are made in konfipay "
+            "under Client management > API > API keys."
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigurationError("the API key holds characters no key has (a line break, a space, a quote?)")
+    return key
+
+
+def _relative(path: str) -> str:
+    relative = path.removeprefix("/")
+    if not relative or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative) or ".." in relative.split("/"):
+        raise ConfigurationError(
+            f"path={path.partition('?')[0]!r}: give it relative to the base URL, without a host, '..' or a query "
+            f"(the query goes into query={{…}})"
+        )
+    return quote(relative, safe="/%:@!$&'()*+,;=~")

@@ -1,0 +1,66 @@
+"""Bank accounts."""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import TypedDict, Unpack
+
+from konfipay_async.answers import page_of
+from konfipay_async.filters import checked_page_size, query_of
+from konfipay_async.models.bank_accounts import BankAccount
+from konfipay_async.models.page import Page
+from konfipay_async.paging.pages import read_pages
+from konfipay_async.resources.wiring import Wiring
+
+__all__ = ["BankAccountFilters", "BankAccounts"]
+
+
+class BankAccountFilters(TypedDict, total=False):
+    """Filters of the list (seen in public code: ``status=active``, ``bank-account-type=production``)."""
+
+    status: str
+    bank_account_type: str
+
+
+class BankAccounts:
+    """`client.bank_accounts`"""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def list(
+        self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[BankAccountFilters]
+    ) -> AsyncGenerator[BankAccount]:
+        """Yield every account. An async generator: iterate it, do not await it.
+
+        `page_size` is rows per request, 1 to 1000; `extra` passes query names the client does not know.
+        Raises ConfigurationError at once, and while iterating what requests raise.
+        """
+        return self._accounts(self.pages(page_size, extra=extra, **filters))
+
+    def pages(
+        self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[BankAccountFilters]
+    ) -> AsyncGenerator[Page[BankAccount]]:
+        """Yield the list page by page; see `list`."""
+        size = checked_page_size(page_size)
+        wiring = self._wiring
+        query = query_of(
+            filters, BankAccountFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names
+        )
+
+        async def fetch(number: int) -> Page[BankAccount] | None:
+            return await wiring.session.send(
+                wiring.request(
+                    "bank_accounts.list",
+                    lambda method, path: page_of(BankAccount, method, path, number, size),
+                    query=wiring.paged(query, number, size),
+                )
+            )
+
+        return read_pages(fetch, concurrency=wiring.concurrency)
+
+    async def _accounts(self, pages: AsyncGenerator[Page[BankAccount]]) -> AsyncGenerator[BankAccount]:
+        try:
+            async for page in pages:
+                for account in page.items:
+                    yield account
+        finally:
+            await pages.aclose()

@@ -1,0 +1,216 @@
+"""Transactions: bookings as JSON, page by page, with the acknowledgement that belongs to each page."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, TypedDict, Unpack
+
+import msgspec
+
+from konfipay_async.answers import acknowledged, transactions_of
+from konfipay_async.errors import ConfigurationError, FilterIgnoredError
+from konfipay_async.filters import Query, checked_page_size, query_of
+from konfipay_async.models.page import Link
+from konfipay_async.models.transactions import CreditDebitIndicator, Transaction
+from konfipay_async.paging.acknowledgements import Acknowledgements
+from konfipay_async.paging.drain import Drain
+from konfipay_async.paging.pages import read_pages
+from konfipay_async.resources.wiring import Wiring
+
+__all__ = ["Acknowledgement", "TransactionFilters", "TransactionPage", "Transactions"]
+
+
+class TransactionFilters(TypedDict, total=False):
+    """Filters of the list. Names of dates, account, status and indicator were seen in public code; `is_new` and the
+    amounts are described in words only, and their names inferred: correct one with ``filter_names={…}``."""
+
+    is_new: bool
+    min_booking_date: date
+    max_booking_date: date
+    booking_status: Literal["booked", "pending"]
+    bank_account_rid: str
+    credit_or_debit_indicator: Literal["CRDT", "DBIT"] | CreditDebitIndicator
+    min_amount: Decimal | int
+    max_amount: Decimal | int
+
+
+class Acknowledgement(StrEnum):
+    """What became of an acknowledgement."""
+
+    ACKNOWLEDGED = "acknowledged"
+    """The rows of the page are no longer new."""
+    GONE = "gone"
+    """The id expired (after an hour), was used or is unknown: the rows come again if they are still new."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TransactionPage:
+    """One page of transactions.
+
+    `number` counts from 1, `size` is the page size asked for (rows), `total_pages` and `total_items` what the server
+    counted. `acknowledgement_id` covers exactly `transactions`; it lives for one hour (documented).
+    """
+
+    number: int
+    size: int
+    total_pages: int
+    total_items: int
+    links: list[Link]
+    acknowledgement_id: str
+    transactions: list[Transaction]
+    _acknowledge: Callable[[str], Awaitable[Acknowledgement]] = field(repr=False)
+
+    async def acknowledge(self) -> Acknowledgement:
+        """Tell konfipay that these rows are processed. See `Transactions.acknowledge`."""
+        return await self._acknowledge(self.acknowledgement_id)
+
+    @property
+    def rids(self) -> list[str]:
+        """The ids of the rows."""
+        return [transaction.rid for transaction in self.transactions]
+
+
+class Transactions:
+    """`client.transactions`
+
+    All three iterators are async generators: iterate them, do not await them. Each fetches up to `concurrency` pages
+    at once; leave them with `break` whenever you like. They raise ConfigurationError at once, and while iterating what
+    requests raise, PageEchoError, and FilterIgnoredError where the server does not know the is-new filter.
+    """
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._acknowledgements = Acknowledgements(wiring.session.clock)
+
+    def pages(
+        self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[TransactionFilters]
+    ) -> AsyncGenerator[TransactionPage]:
+        """Yield the list page by page.
+
+        With ``is_new=True`` one pass is made over a list that moves while it is read: acknowledge its pages as they
+        come, none is skipped for it. `drain` makes passes until nothing is left.
+
+        `page_size` is rows per request, 1 to 1000; `extra` passes query names the client does not know.
+        """
+        size = checked_page_size(page_size)
+        query = self._query(filters, extra)
+        if filters.get("is_new"):
+            return self._moving(query, size, until_empty=False)
+        fetch = self._fetcher(query, size, filters.get("is_new"))
+        return read_pages(fetch, concurrency=self._wiring.concurrency)
+
+    def stream(
+        self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[TransactionFilters]
+    ) -> AsyncGenerator[tuple[Transaction, str]]:
+        """Yield ``(transaction, acknowledgement_id)`` for every row.
+
+        An id may be acknowledged once the last row of its page was yielded, before that it is
+        AcknowledgementTooEarlyError. Arguments as for `pages`.
+        """
+        return self._rows(self.pages(page_size, extra=extra, **filters))
+
+    def drain(
+        self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[TransactionFilters]
+    ) -> AsyncGenerator[TransactionPage]:
+        """Yield pages of new transactions until none is left but those you were given and did not acknowledge.
+
+        Process a page, then ``await page.acknowledge()``. A page that is left unacknowledged is not yielded again
+        while it is remembered, its rows stay new. Arguments as for `pages`; ``is_new=False`` is refused.
+        Raises also DrainUnfinishedError, where rows come again and again, and AcknowledgementWithoutEffectError.
+        """
+        if filters.setdefault("is_new", True) is not True:
+            raise ConfigurationError("drain() reads what is new: is_new=False has no end to drain to; use pages()")
+        return self._moving(self._query(filters, extra), checked_page_size(page_size), until_empty=True)
+
+    async def acknowledge(self, acknowledgement_id: str) -> Acknowledgement:
+        """Mark the rows of one page as no longer new; do so after they are safe, and within the hour.
+
+        Returns ACKNOWLEDGED, or GONE, which is also what a repeat after a lost answer meets.
+        Raises AcknowledgementTooEarlyError for a page that `stream` has not yielded whole, and what requests raise.
+        Path and method are inferred: correct them with ``routes={"transactions.acknowledge": …}``; a path without
+        ``{acknowledgement_id}`` sends the id as JSON body.
+        """
+        route = self._wiring.routes["transactions.acknowledge"]
+        if "{acknowledgement_id}" in route.path:
+            request = self._wiring.request(
+                "transactions.acknowledge", acknowledged, acknowledgement_id=acknowledgement_id
+            )
+        else:
+            body = msgspec.json.encode({"acknowledgementId": acknowledgement_id})
+            request = self._wiring.request("transactions.acknowledge", acknowledged, body=body)
+        took_effect = await self._acknowledgements.settle(
+            acknowledgement_id, lambda: self._wiring.session.send(request)
+        )
+        return Acknowledgement.ACKNOWLEDGED if took_effect else Acknowledgement.GONE
+
+    def _query(self, filters: TransactionFilters, extra: Mapping[str, object] | None) -> Query:
+        wiring = self._wiring
+        return query_of(
+            filters, TransactionFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names
+        )
+
+    async def _rows(self, pages: AsyncGenerator[TransactionPage]) -> AsyncGenerator[tuple[Transaction, str]]:
+        try:
+            async for page in pages:
+                rows, key = page.transactions, page.acknowledgement_id
+                if rows:
+                    self._acknowledgements.withhold(key)
+                    for transaction in rows[:-1]:
+                        yield transaction, key
+                    self._acknowledgements.release(key)
+                    yield rows[-1], key
+        finally:
+            await pages.aclose()
+
+    def _moving(self, query: Query, size: int, *, until_empty: bool) -> AsyncGenerator[TransactionPage]:
+        drain = Drain(
+            self._fetcher(query, size, True),
+            page_size=size,
+            concurrency=self._wiring.concurrency,
+            until_empty=until_empty,
+            acknowledgements=self._acknowledgements,
+        )
+        return drain.read()
+
+    def _fetcher(
+        self, query: Query, size: int, is_new: bool | None
+    ) -> Callable[[int], Awaitable[TransactionPage | None]]:
+        wiring = self._wiring
+
+        async def once(number: int) -> TransactionPage | None:
+            envelope = await wiring.session.send(
+                wiring.request(
+                    "transactions.list",
+                    lambda method, path: transactions_of(method, path, number),
+                    query=wiring.paged(query, number, size),
+                )
+            )
+            if envelope is None:
+                return None
+            return TransactionPage(
+                number=envelope.page_number,
+                size=size,
+                total_pages=envelope.total_pages,
+                total_items=envelope.total_items,
+                links=envelope.links,
+                acknowledgement_id=envelope.results.acknowledgement_id,
+                transactions=envelope.results.transactions,
+                _acknowledge=self.acknowledge,
+            )
+
+        def has_others(page: TransactionPage | None) -> bool:
+            return page is not None and any(row.is_new is (not is_new) for row in page.transactions)
+
+        async def fetch(number: int) -> TransactionPage | None:
+            page = await once(number)
+            # Somebody may have acknowledged while the server made the page; twice is no coincidence.
+            if is_new is not None and has_others(page) and has_others(page := await once(number)):
+                raise FilterIgnoredError(
+                    f"asked for rows with is_new={is_new}, page {number} holds others: the server does not know the "
+                    f"filter by this name. Correct it with filter_names={{'is_new': 'the-name'}}."
+                )
+            return page
+
+        return fetch
