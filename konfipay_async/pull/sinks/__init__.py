@@ -1,0 +1,41 @@
+"""Where a pull writes: what a sink promises. One module per kind; a kind's libraries are loaded with its module.
+
+`konfipay_async.pull.sinks.sql` writes into a database.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from konfipay_async.models.transactions import Transaction
+
+__all__ = ["Sink", "Written"]
+
+
+class Written(NamedTuple):
+    """How many bookings of a page the sink had not seen before, and how many it had. One sent twice counts once."""
+
+    new: int
+    known: int
+
+
+class Sink(Protocol):
+    """What a pull needs. Its methods block: the pull calls them in worker threads, one at a time.
+
+    `write` returns once the page *and* the id that acknowledges it are kept together for good: only then may the
+    page be acknowledged. A page that comes again changes nothing but what changed in it.
+    """
+
+    def open(self) -> None:
+        """Make ready. StorageBusyError where another pull holds the sink, StorageError where it cannot be used."""
+
+    def close(self) -> None:
+        """Let go of everything. Closing twice does nothing."""
+
+    def write(self, transactions: Sequence[Transaction], acknowledgement_id: str | None) -> Written:
+        """Keep a page and the id that acknowledges it, both or neither."""
+
+    def pending(self) -> list[str]:
+        """The ids that were kept and not settled, oldest first."""
+
+    def settle(self, acknowledgement_id: str, outcome: str) -> None:
+        """Note what became of an id: it is pending no longer."""

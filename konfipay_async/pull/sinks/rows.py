@@ -1,0 +1,93 @@
+"""From a booking to the values of its row. Pure; the order is that of the table's columns."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from konfipay_async.errors import StorageError
+from konfipay_async.models.transactions import BankAccountRef, Transaction
+
+__all__ = ["Value", "row"]
+
+Value: TypeAlias = str | bool | None
+
+# Nobody books 10**41 of anything; written without an exponent, 1E+999999 would be a megabyte of zeros.
+_MOST_DIGITS = 40
+
+_NO_FILE: tuple[Value, ...] = (None,) * 6
+_NO_ACCOUNT = BankAccountRef()
+
+
+def row(transaction: Transaction, source: str, seen_at: str) -> tuple[Value, ...]:
+    """The values of one row. StorageError where the amount is none that can be kept."""
+    account = transaction.bank_account or _NO_ACCOUNT
+    return (
+        source,
+        transaction.rid,
+        _moment(transaction.timestamp),
+        _amount(transaction),
+        transaction.currency,
+        transaction.credit_debit_indicator.value,
+        transaction.electronic_sequence_number,
+        transaction.name,
+        transaction.iban,
+        transaction.bic,
+        transaction.booking_text,
+        _day(transaction.booking_date),
+        _day(transaction.value_date),
+        transaction.is_new,
+        transaction.bank_reference,
+        transaction.payment_identification_id,
+        transaction.prima_nota,
+        transaction.purpose,
+        transaction.end_to_end_id,
+        transaction.customer_reference,
+        *_file(transaction),
+        account.rid,
+        account.iban,
+        account.currency,
+        seen_at,
+        seen_at,
+    )
+
+
+def _amount(transaction: Transaction) -> str:
+    """Plain notation, every digit as it was sent, and no negative zero."""
+    amount = transaction.amount
+    if not isinstance(amount, Decimal) or not amount.is_finite() or abs(amount.adjusted()) > _MOST_DIGITS:
+        raise StorageError(
+            f"booking {transaction.rid}: the field amount is no number that can be kept (not a finite decimal below "
+            f"10^{_MOST_DIGITS + 1}); nothing of its page was written"
+        )
+    return format(amount if amount else amount.copy_abs(), "f")
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _day(moment: datetime | None) -> str | None:
+    """The calendar day where the bank is: in the offset the moment was sent with."""
+    return None if moment is None else moment.date().isoformat()
+
+
+def _file(transaction: Transaction) -> tuple[Value, ...]:
+    file = transaction.transaction_file
+    if file is not None:
+        return (
+            "transactionFile",
+            file.rid,
+            file.format,
+            _moment(file.timestamp),
+            _text(file.legal_sequence_number),
+            _text(file.electronic_sequence_number),
+        )
+    document = transaction.document
+    if document is not None:
+        day = None if document.timestamp is None else document.timestamp.isoformat()
+        return ("document", document.rid, document.format, day, None, None)
+    return _NO_FILE
+
+
+def _text(number: int | str | None) -> str | None:
+    return None if number is None else str(number)

@@ -1,0 +1,16 @@
+"""A konfipay to test against: a server on this machine that behaves as the real one is known to.
+
+::
+
+    async with Sandbox(transactions=5_000) as sandbox:
+        ...  # point a client at sandbox.base_url with sandbox.api_key
+
+Nothing leaves the machine, and all names, accounts and bookings are made up.
+"""
+
+from konfipay_async.sandbox.faults import FAULTS, Fault
+from konfipay_async.sandbox.konfipay.log import LoggedRequest
+from konfipay_async.sandbox.konfipay.routes import ROUTES
+from konfipay_async.sandbox.konfipay.server import SANDBOX_API_KEY, Sandbox
+
+__all__ = ["FAULTS", "ROUTES", "SANDBOX_API_KEY", "Fault", "LoggedRequest", "Sandbox"]

@@ -1,0 +1,148 @@
+"""Query parameters: what the sandbox understands, and what it refuses.
+
+Names of the filters: dates, bank-account-rid, booking-status and credit-or-debit-indicator were seen in public
+code, the others follow the naming rules of version 6 (inferred). Names are compared as they stand. A name the
+server does not know is ignored without a word (inferred: that is how servers of its kind behave).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
+
+from konfipay_async.sandbox.konfipay.banks import Account
+from konfipay_async.sandbox.konfipay.data import Criteria, first_row_of
+
+__all__ = [
+    "LARGEST_PAGE",
+    "BadParameterError",
+    "Paging",
+    "bank_account_indexes",
+    "paging",
+    "transaction_criteria",
+    "transaction_is_new",
+]
+
+LARGEST_PAGE: Final = 1000
+"""Rows on a page at most (API version 6, documented)."""
+
+INVALID_PARAMETER: Final = ("ERR-00-0000", "InvalidParameter")
+"""The code for values that have no documented code of their own; made up for the sandbox."""
+INVALID_MIN_DATE: Final = ("ERR-01-0004", "InvalidMinDate")
+INVALID_MAX_DATE: Final = ("ERR-01-0005", "InvalidMaxDate")
+INVALID_PERIOD: Final = ("ERR-01-0006", "InvalidPeriod")
+
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)
+_AMOUNT: Final = re.compile(r"-?\d{1,15}(\.\d{1,10})?", re.ASCII)
+
+
+class BadParameterError(Exception):
+    """A parameter's value is not possible; to be answered with status 400."""
+
+    def __init__(self, code: tuple[str, str], details: str) -> None:
+        super().__init__(details)
+        self.code = code
+        self.details = details
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """The page that is asked for, from 1."""
+
+    number: int
+    size: int
+
+
+def paging(query: Mapping[str, str], names: tuple[str, str], default_size: int) -> Paging:
+    """The paging parameters; `names` are those of page number and page size."""
+    return Paging(_whole(query, names[0], 1, None), _whole(query, names[1], default_size, LARGEST_PAGE))
+
+
+def _whole(query: Mapping[str, str], name: str, default: int, most: int | None) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    value = int(text) if _NUMBER.fullmatch(text) else 0
+    if value < 1 or (most is not None and value > most):
+        raise BadParameterError(INVALID_PARAMETER, f"{name}: allowed is a whole number from 1 to {most or 999_999_999}")
+    return value
+
+
+def _word(query: Mapping[str, str], name: str, first: str, second: str) -> bool | None:
+    """True for the first word, False for the second, None when the parameter is not there."""
+    text = query.get(name)
+    if text is None:
+        return None
+    if text not in (first, second):
+        raise BadParameterError(INVALID_PARAMETER, f"{name}: allowed are {first} and {second}")
+    return text == first
+
+
+def _date(query: Mapping[str, str], name: str, code: tuple[str, str]) -> date | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise BadParameterError(code, f"{name}: allowed is a date written yyyy-MM-dd")
+
+
+def _cents(query: Mapping[str, str], name: str, rounding: str) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    if not _AMOUNT.fullmatch(text):
+        raise BadParameterError(INVALID_PARAMETER, f"{name}: allowed is an amount such as 10.99")
+    return int((Decimal(text) * 100).to_integral_value(rounding=rounding))
+
+
+def transaction_is_new(query: Mapping[str, str]) -> bool | None:
+    """The filter for rows that nobody has acknowledged yet; None is both kinds."""
+    return _word(query, "is-new", "true", "false")
+
+
+def transaction_criteria(query: Mapping[str, str], accounts: tuple[Account, ...]) -> Criteria:
+    """All other filters of the list of transactions."""
+    min_date = _date(query, "min-booking-date", INVALID_MIN_DATE)
+    max_date = _date(query, "max-booking-date", INVALID_MAX_DATE)
+    if min_date is not None and max_date is not None and min_date > max_date:
+        raise BadParameterError(INVALID_PERIOD, "min-booking-date is after max-booking-date")
+    matching: frozenset[int] | None = None
+    rid, iban = query.get("bank-account-rid"), query.get("iban")
+    if rid is not None or iban is not None:
+        # Two accounts can have the same IBAN (documented). A value that fits none leads to an empty list.
+        plain = None if iban is None else "".join(iban.split()).upper()
+        matching = frozenset(
+            index
+            for index, account in enumerate(accounts)
+            if (rid is None or account.rid == rid.lower()) and (plain is None or account.iban == plain)
+        )
+    return Criteria(
+        accounts=matching,
+        credit=_word(query, "credit-or-debit-indicator", "CRDT", "DBIT"),
+        pending=_word(query, "booking-status", "pending", "booked"),
+        first_row=0 if min_date is None else first_row_of(min_date),
+        end_row=None if max_date is None or max_date == date.max else first_row_of(max_date + timedelta(days=1)),
+        min_cents=_cents(query, "min-amount", ROUND_CEILING),
+        max_cents=_cents(query, "max-amount", ROUND_FLOOR),
+    )
+
+
+def bank_account_indexes(query: Mapping[str, str], accounts: tuple[Account, ...]) -> list[int]:
+    """The accounts that the filters of the list of bank accounts leave over.
+
+    ``status=active`` and ``bank-account-type=production`` were seen in public code, the other words are inferred.
+    """
+    active = _word(query, "status", "active", "inactive")
+    test = _word(query, "bank-account-type", "test", "production")
+    return [
+        index
+        for index, account in enumerate(accounts)
+        if (active is None or account.is_active == active) and (test is None or account.is_test == test)
+    ]
