@@ -97,4 +97,4 @@ class Bearer:
         elif isinstance(error, KonfipayError):
             # Whoever waits for the login gets the error; a token that still lives goes on being used.
             self._renew_not_before = self._clock.monotonic() + _RENEWAL_PAUSE
-            logger.warning("login failed: %s", error)
+            logger.debug("login failed: %s", error)

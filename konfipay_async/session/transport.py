@@ -6,6 +6,7 @@ aiohttp's own re-send on a dead keep-alive connection is switched off: it would 
 
 import asyncio
 import ipaddress
+import os
 import ssl as ssl_module
 import time
 from collections.abc import Mapping
@@ -207,4 +208,5 @@ def _reason(error: aiohttp.ClientConnectorError) -> str:
         return "TLS could not be established"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "its name cannot be resolved"
-    return error.os_error.strerror or type(error.os_error).__name__
+    number = error.os_error.errno
+    return os.strerror(number).lower() if number else type(error.os_error).__name__

@@ -29,7 +29,7 @@ from sqlalchemy.dialects import sqlite
 from konfipay_async._version import __version__
 from konfipay_async.errors import StorageError
 
-__all__ = ["ACKNOWLEDGEMENTS", "INSERTS", "META", "TRANSACTIONS", "VERSION", "prepare"]
+__all__ = ["ACKNOWLEDGEMENTS", "INSERTS", "META", "TRANSACTIONS", "VERSION", "belong_to", "prepare"]
 
 VERSION = "1"
 INSERTS = {"sqlite": sqlite.insert}
@@ -103,13 +103,14 @@ META = Table(
 def prepare(connection: Connection, *, origin: str, database: str) -> None:
     """Make an empty database ours, or see that it is ours already; StorageError where it is not.
 
-    Call it inside a transaction that writes, so that two who come at once make the tables once.
+    It belongs to an origin from the first page on, see `belong_to`. Call it inside a transaction that writes, so that
+    two who come at once make the tables once.
     """
     inspector = inspect(connection)
     found = sorted({*inspector.get_table_names(), *inspector.get_view_names()})
     if not found:
         _METADATA.create_all(connection, checkfirst=False)
-        facts = {"schema_version": VERSION, "origin": origin, "created_by": f"konfipay-async {__version__}"}
+        facts = {"schema_version": VERSION, "created_by": f"konfipay-async {__version__}"}
         connection.execute(META.insert(), [{"key": key, "value": value} for key, value in facts.items()])
         return
     if META.name not in found:
@@ -120,13 +121,26 @@ def prepare(connection: Connection, *, origin: str, database: str) -> None:
         )
     columns = {name: {str(column["name"]) for column in inspector.get_columns(name)} for name in found}
     _expect_columns(META, columns, database)
-    facts = {str(key): str(value) for key, value in connection.execute(select(META.c.key, META.c.value))}
-    _expect_version(facts.get("schema_version"), database)
+    _expect_version(_fact(connection, "schema_version"), database)
     for table in (TRANSACTIONS, ACKNOWLEDGEMENTS):
         _expect_columns(table, columns, database)
-    _expect_origin(facts.get("origin"), origin, database)
+    _expect_origin(_fact(connection, "origin"), origin, database)
     # What may only be read lets a transaction begin, and refuses the first change: here, one of nothing.
     connection.execute(META.delete().where(false()))
+
+
+def belong_to(connection: Connection, *, origin: str, database: str) -> None:
+    """Note the origin with the first page that is written; StorageError where another was first.
+
+    Not when the database is made: a pull that reached nobody must not bind it to a mistyped address.
+    """
+    if _fact(connection, "origin") is None:
+        connection.execute(META.insert().values(key="origin", value=origin))
+    _expect_origin(_fact(connection, "origin"), origin, database)
+
+
+def _fact(connection: Connection, key: str) -> str | None:
+    return connection.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
 
 
 def _expect_version(found: str | None, database: str) -> None:
@@ -153,8 +167,8 @@ def _expect_columns(table: Table, found: dict[str, set[str]], database: str) -> 
 
 
 def _expect_origin(found: str | None, given: str, database: str) -> None:
-    if found != given:
+    if found not in (None, given):
         raise StorageError(
-            f"the database {database} was filled from {found or 'an unknown origin'}, this pull reads from {given}; "
+            f"the database {database} was filled from {found}, this pull reads from {given}; "
             "choose another file for it (--to), or pull from the origin the database belongs to"
         )

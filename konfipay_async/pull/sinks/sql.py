@@ -42,7 +42,8 @@ _CHUNK = 900
 class SqlSink:
     """Writes bookings into the database at `url`, under the name `source`, from the server `origin`.
 
-    The source is the name of the API key they are read with. A database belongs to one origin and refuses others.
+    The source is the name of the API key they are read with. A database belongs to the origin of its first page
+    and refuses others.
     """
 
     def __init__(self, url: str, *, source: str = "default", origin: str) -> None:
@@ -53,6 +54,7 @@ class SqlSink:
         self._lock: sqlite3.Connection | None = None
         self._database = ""  # what errors call it: the file, never the address
         self._upsert = ""
+        self._has_origin = False
 
     def open(self) -> None:
         """Take the database: make the tables where there are none, and see that they are ours.
@@ -99,11 +101,14 @@ class SqlSink:
         rows = [row(transaction, self._source, now) for transaction in transactions]
         rids = list({transaction.rid for transaction in transactions})
         with self._transaction() as connection:
+            if not self._has_origin:
+                schema.belong_to(connection, origin=self._origin, database=self._database)
             known = self._known(connection, rids)
             if rows:
                 connection.exec_driver_sql(self._upsert, rows)
             if acknowledgement_id is not None:
                 self._record(connection, acknowledgement_id, len(rows), now)
+        self._has_origin = True
         return Written(new=len(rids) - known, known=known)
 
     def pending(self) -> list[str]:

@@ -1,0 +1,51 @@
+"""The commands, and what stands around each of them."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import cyclopts
+from rich.console import Console
+
+from konfipay_async._version import __version__
+from konfipay_async.cli import pull, sandbox
+from konfipay_async.cli.exits import EXIT_CODES, Exit, exit_of
+from konfipay_async.errors import KonfipayError
+
+__all__ = ["app", "run"]
+
+app = cyclopts.App(
+    name="konfipay",
+    version=__version__,
+    help="All your bank transactions from konfipay, each once.",
+    help_format="markdown",
+    help_epilogue=EXIT_CODES.replace("\n", " "),
+    result_action="return_value",
+)
+app.command(pull.pull)
+app.command(sandbox.sandbox)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code. No traceback for anything a user did."""
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        code = app(arguments, exit_on_error=False, print_error=True, error_console=errors)
+    except cyclopts.CycloptsError:
+        return Exit.USAGE
+    except KonfipayError as error:
+        _complain(errors, error)
+        return exit_of(error)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        errors.print("konfipay: stopped")
+        return Exit.PARTIAL
+    except BrokenPipeError:
+        sys.stderr.close()
+        return Exit.PARTIAL
+    return int(code or Exit.DONE)
+
+
+def _complain(console: Console, error: KonfipayError) -> None:
+    console.print("konfipay:", style="bold red", end=" ")
+    # Texts may hold brackets, which are no markup here.
+    console.print(str(error), markup=False)

@@ -1,0 +1,57 @@
+"""Everything that is checked, by name: `nox` runs the first four, `nox -l` lists them all."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["tests", "lint", "types", "wheel"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False
+
+PYTHONS = [
+    line.rpartition("::")[2].strip()
+    for line in nox.project.load_toml("pyproject.toml")["project"]["classifiers"]
+    if line.startswith("Programming Language :: Python :: 3.")
+]
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The test suite, on every Python that is there."""
+    session.install("-e", ".[all,test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and what is likely to be wrong."""
+    session.install("ruff>=0.12")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """The types, strictly, and those that users see."""
+    session.install("-e", ".[all,test]")
+    session.run("mypy")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """The test suite against the wheel as it would be published, with the source tree out of sight."""
+    folder = Path(session.create_tmp()).resolve()
+    for name in ("dist", "tests", "examples"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    session.install("build")
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(folder / "dist"), ".")
+    (built,) = (folder / "dist").glob("*.whl")
+    session.install("--force-reinstall", f"{built}[all,test]")
+    for name in ("tests", "examples"):
+        shutil.copytree(name, folder / name)
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "noxfile.py"):
+        shutil.copy(name, folder)
+    shutil.copytree(".ci", folder / ".ci", dirs_exist_ok=True)
+    session.chdir(folder)
+    session.run("pytest", *session.posargs)

@@ -1,0 +1,85 @@
+"""The commands around the pull: help, the sandbox, what is missing."""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from konfipay_async import KonfipayClient, __version__
+
+
+@pytest.mark.parametrize("command", [[], ["pull"], ["sandbox"]], ids=lambda words: " ".join(words) or "konfipay")
+async def test_every_command_has_help(konfipay, command):
+    """With exit codes, and for commands with examples."""
+    ended = await konfipay(*command, "--help")
+    assert ended.code == 0
+    assert "Exit codes" in ended.out
+    assert not command or "Examples" in ended.out
+
+
+async def test_version(konfipay):
+    """The version is that of the package."""
+    assert (await konfipay("--version")).out.strip() == __version__
+
+
+async def test_an_unknown_command(konfipay):
+    """Named, with what there is."""
+    ended = await konfipay("pulll")
+    assert ended.code == 2
+    assert "pull" in ended.err
+
+
+async def test_the_sandbox_serves_until_it_is_stopped(tmp_path):
+    """It prints what to set, answers a client, and ends at SIGTERM."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "konfipay_async", "sandbox", "--port", "0", "--transactions", "30",
+        "--fault", "503-html:transactions.list@1",
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, env=None,
+    )  # fmt: skip
+    assert process.stdout is not None
+    text = ""
+    while "konfipay pull" not in text:
+        text += (await process.stdout.readline()).decode()
+    settings = dict(re.findall(r"export (\w+)=(\S+)", text))
+    async with KonfipayClient(settings["KONFIPAY_API_KEY"], base_url=settings["KONFIPAY_BASE_URL"]) as client:
+        assert len([row async for row in client.transactions.stream()]) == 30
+    process.send_signal(signal.SIGTERM)
+    rest = (await process.stdout.read()).decode()
+    assert await process.wait() == 0
+    assert "3 requests served" in rest
+
+
+async def test_the_names_of_faults(konfipay):
+    """Listed with what each does."""
+    ended = await konfipay("sandbox", "--faults")
+    assert ended.code == 0
+    assert "reset-after" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--fault", "nonsense"], "nonsense"),
+        (["--port", "70000"], "70000"),
+        (["--transactions", "-1"], "-1"),
+        (["--latency", "soon"], "--latency"),
+    ],
+)
+async def test_bad_input(konfipay, arguments, says):
+    """Usage, in one message."""
+    ended = await konfipay("sandbox", *arguments)
+    assert ended.code == 2
+    assert says in ended.err
+
+
+@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+def test_a_missing_extra_says_which_to_install(missing):
+    """Not a traceback."""
+    code = f"import sys; sys.modules[{missing!r}] = None; from konfipay_async.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "konfipay-async[cli" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,28 @@
+"""Pulls in a process of its own and kills it with -9 at the nth time of a step. Run by test_pull_killed.py."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from konfipay_async import KonfipayClient
+from konfipay_async.pull import Report, Step, pull
+from konfipay_async.pull.sinks.sql import SqlSink
+
+
+async def main(base_url: str, api_key: str, database: str, step: str, nth: int) -> None:
+    seen = 0
+
+    def watch(at: Step, report: Report) -> None:
+        nonlocal seen
+        if at.name == step:
+            seen += 1
+            if seen == nth:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    async with KonfipayClient(api_key, base_url=base_url, concurrency=3) as client:
+        sink = SqlSink(database, origin="the sandbox of a test")
+        await pull(client, sink, acknowledge=True, page_size=10, watch=watch)
+
+
+asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5])))
