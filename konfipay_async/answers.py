@@ -69,7 +69,7 @@ def json_value(type_: type[T], method: str, path: str) -> Callable[[Response], T
     return read
 
 
-def page_of(type_: type[T], method: str, path: str, number: int, size: int) -> Callable[[Response], Page[T] | None]:
+def page_of(type_: type[T], method: str, path: str, number: int) -> Callable[[Response], Page[T] | None]:
     """Reads one page of a list whose `results` are an array; None for 204."""
     envelope: Any = Envelope[list[type_]]  # type: ignore[valid-type]
 
@@ -80,7 +80,7 @@ def page_of(type_: type[T], method: str, path: str, number: int, size: int) -> C
         wire: Envelope[list[T]] = decode(response.body, envelope, where=f"{method} {path} page {number}")
         return Page(
             number=wire.page_number,
-            size=size,
+            size=wire.page_size,
             total_pages=wire.total_pages,
             total_items=wire.total_items,
             links=wire.links,

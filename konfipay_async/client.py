@@ -16,6 +16,7 @@ from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.filters import query_value
 from konfipay_async.models.authentication import ClientInfo, encode_token_request
+from konfipay_async.paging.names import PagingNames
 from konfipay_async.resources.bank_accounts import BankAccounts
 from konfipay_async.resources.transactions import Transactions
 from konfipay_async.resources.wiring import Wiring
@@ -31,6 +32,10 @@ from konfipay_async.session.transport import AiohttpTransport, checked_base_url
 __all__ = ["BASE_URL", "KonfipayClient"]
 
 BASE_URL = "https://portal.konfipay.de/api/v6"
+
+# The first is what the rule for query names makes of it and what public code sends, the second what the text says.
+_PAGING_NAMES = ("page-number", "page-size")
+_OTHER_PAGING_NAMES = ("pageNumber", "pageSize")
 
 _MiB = 1024 * 1024
 
@@ -52,8 +57,9 @@ class KonfipayClient:
     `client_version` are what konfipay's support sees of your software. `limits` are the API's, raised for some
     customers; hand `budgets` of one client to another to share them. `concurrency` is how many pages of one list are
     fetched at once. `retry` says how patiently. `routes`, `filter_names` and `paging_names` correct what is not
-    documented and was inferred. `session` lends an aiohttp session's connector, headers and traces; `proxy`,
-    `trust_env` and `ssl` mean what they mean to aiohttp. Answers above `max_response_bytes` are refused.
+    documented and was inferred (the names of paging are page-number and page-size, and where the server does not
+    understand these, pageNumber and pageSize). `session` lends an aiohttp session's connector, headers and traces;
+    `proxy`, `trust_env` and `ssl` mean what they mean to aiohttp. Answers above `max_response_bytes` are refused.
 
     Raises ConfigurationError for arguments that cannot be.
     """
@@ -71,7 +77,7 @@ class KonfipayClient:
         retry: Retry | None = None,
         routes: Mapping[str, str] | None = None,
         filter_names: Mapping[str, str] | None = None,
-        paging_names: tuple[str, str] = ("page-number", "page-size"),
+        paging_names: tuple[str, str] | None = None,
         session: aiohttp.ClientSession | None = None,
         proxy: str | None = None,
         trust_env: bool = False,
@@ -111,7 +117,7 @@ class KonfipayClient:
             session=self._session,
             routes=routes_with(routes),
             concurrency=concurrency,
-            paging_names=paging_names,
+            paging_names=PagingNames(paging_names or _PAGING_NAMES, None if paging_names else _OTHER_PAGING_NAMES),
             filter_names=dict(filter_names or {}),
         )
         self.transactions = Transactions(self._wiring)

@@ -33,8 +33,8 @@ class Envelope(Wire, Generic[T], frozen=True, gc=False):
 class Page(Wire, Generic[T], frozen=True, gc=False):
     """One page of a list.
 
-    `number` counts from 1, `size` is the page size asked for (rows), `total_pages` and `total_items` are what the
-    server counted when it made this page.
+    `number` counts from 1, `size` is the page size (rows), `total_pages` and `total_items` are what the server counted
+    when it made this page.
     """
 
     number: int

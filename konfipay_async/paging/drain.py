@@ -2,8 +2,9 @@
 
 Acknowledging a page takes its rows out of the list, so that all later pages move up; new bookings move them too. Such
 a list is read by generations: a bounded number of pages fetched together, starting behind the rows that were handed
-out and not yet acknowledged. Acknowledgements asked for while a fetch is under way wait for it, and the next fetch
-waits for them, so no fetch ever sees the list move by our own doing.
+out and not yet acknowledged. While one generation is processed the next is fetched; two are held at most.
+Acknowledgements asked for while a fetch is under way wait for it, and the next fetch waits for them, so no fetch ever
+sees the list move by our own doing.
 
 What others do meanwhile can still hide rows from one pass; `drain` therefore makes passes from page 1 until one has
 nothing to show that was not handed out already.
@@ -66,6 +67,14 @@ class _Shown:
     before: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Generation(Generic[P]):
+    """Pages fetched together, and how many pages of this pass remain behind them."""
+
+    pages: list[P]
+    remaining: int
+
+
 class Drain(Generic[P]):
     """Reads an is-new list of pages of `page_size` rows, at most `concurrency` of them at a time.
 
@@ -113,15 +122,21 @@ class Drain(Generic[P]):
             self._pass = []
             acknowledged_before = self._acknowledged_pages
             totals: set[int] = set()
-            handed_out = unseen = ended = False
-            remaining = 1
-            while not ended:
-                pages, ended, remaining = await self._generation(remaining)
-                totals.update(page.total_items for page in pages)
-                for page, has_unseen in self._note(pages):
-                    handed_out = True
-                    unseen = unseen or has_unseen
-                    yield page
+            handed_out = unseen = False
+            upcoming: asyncio.Task[_Generation[P]] | None = self._begin(remaining=1)
+            try:
+                while upcoming is not None:
+                    generation = await upcoming
+                    to_hand_out = self._note(generation.pages)
+                    upcoming = self._begin(generation.remaining) if generation.remaining else None
+                    totals.update(page.total_items for page in generation.pages)
+                    for page, has_unseen in to_hand_out:
+                        handed_out = True
+                        unseen = unseen or has_unseen
+                        yield page
+            finally:
+                if upcoming is not None:
+                    await end([upcoming])
             await self._gate.settled()
             if not self._until_empty or not handed_out:
                 return
@@ -152,8 +167,13 @@ class Drain(Generic[P]):
                     self._acknowledged_pages += took_effect
             return took_effect
 
-    async def _generation(self, remaining: int) -> tuple[list[P], bool, int]:
-        """The next pages, whether this pass ends with them, and how many pages remain behind them."""
+    def _begin(self, remaining: int) -> "asyncio.Task[_Generation[P]]":
+        task = asyncio.get_running_loop().create_task(self._generation(remaining))
+        # Where the list is left before its error was met, nobody misses the error.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
+    async def _generation(self, remaining: int) -> "_Generation[P]":
         async with self._gate.fetching():
             in_the_way = sum(shown.rows for shown in self._pass if shown.state is not _State.ACKNOWLEDGED)
             start = 1 + in_the_way // self._page_size
@@ -164,9 +184,8 @@ class Drain(Generic[P]):
                 answers += await self._fetch_all(range(2, 1 + min(self._concurrency, first.total_pages)))
         pages = [page for page in answers if page is not None]
         if len(pages) < len(answers):
-            return pages, True, 0
-        remaining = pages[-1].total_pages - pages[-1].number
-        return pages, remaining <= 0, remaining
+            return _Generation(pages, 0)
+        return _Generation(pages, max(0, pages[-1].total_pages - pages[-1].number))
 
     async def _fetch_all(self, numbers: range) -> list[P | None]:
         tasks = [asyncio.get_running_loop().create_task(self._page(number)) for number in numbers]

@@ -7,8 +7,9 @@ again meets its key.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -55,62 +56,114 @@ async def pull(
     Raises StorageError, and what `Transactions.drain` raises; what was committed stays.
     """
     new_pages = _new_pages(client, acknowledge, pending, page_size)  # checks its arguments before anything is opened
-    report = Report()
     stop = stop or asyncio.Event()
-    started, sent_before = time.monotonic(), _requests(client)
-
-    def tell(step: Step) -> None:
-        report.seconds = time.monotonic() - started
-        report.requests = _requests(client) - sent_before
-        if watch is not None:
-            watch(step, report)
-
     # One thread, so that whatever is under way when the pull is cancelled ends before the sink is closed.
-    with ThreadPoolExecutor(1, thread_name_prefix="konfipay sink") as thread:
-
-        def in_thread(work: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
-            return asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
-
-        async def settle(key: str) -> Acknowledgement:
-            outcome = await client.transactions.acknowledge(key)
-            tell(Step.ACKNOWLEDGED)
-            await in_thread(sink.settle, key, outcome.value)
-            report.acknowledged += outcome is Acknowledgement.ACKNOWLEDGED
-            report.expired += outcome is Acknowledgement.GONE
-            return outcome
-
+    with ThreadPoolExecutor(1, thread_name_prefix="konfipay sink") as thread, _closing(sink, thread):
+        work = _Work(client, sink, thread, watch)
         try:
-            await in_thread(sink.open)
-            tell(Step.OPENED)
+            await work.open()
             if acknowledge:
-                for left_over in await in_thread(sink.pending):
-                    if stop.is_set():
-                        break
-                    await settle(left_over)
-                    report.resent += 1
-                    tell(Step.RESENT)
+                await work.resend(stop)
             async for page in _until(stop, new_pages):
-                report.pages += 1
-                report.transactions += len(page.transactions)
-                report.expected = max(report.expected, page.total_items)
-                tell(Step.FETCHED)
-                key = page.acknowledgement_id if acknowledge else None
-                written = await in_thread(sink.write, page.transactions, key)
-                report.new += written.new
-                report.known += written.known
-                tell(Step.COMMITTED)
-                if key is not None:
-                    await settle(key)
-                    tell(Step.SETTLED)
-            report.complete = not stop.is_set()
-            tell(Step.FINISHED)
+                await work.take(page, acknowledge=acknowledge)
+            await work.settled()
+            work.report.complete = not stop.is_set()
+            work.tell(Step.FINISHED)
         finally:
-            thread.submit(sink.close)
-    return report
+            await work.abandon()
+    return work.report
 
 
-def _requests(client: KonfipayClient) -> int:
-    return client.budgets.public.status().granted + client.budgets.authenticated.status().granted
+@contextmanager
+def _closing(sink: Sink, thread: ThreadPoolExecutor) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        thread.submit(sink.close)
+
+
+class _Work:
+    """One pull under way. Acknowledgements go out beside the next page's commit; the drain bounds their number."""
+
+    def __init__(
+        self,
+        client: KonfipayClient,
+        sink: Sink,
+        thread: ThreadPoolExecutor,
+        watch: Callable[[Step, Report], None] | None,
+    ) -> None:
+        self.report = Report()
+        self._client = client
+        self._sink = sink
+        self._thread = thread
+        self._watch = watch
+        self._started = time.monotonic()
+        self._sent_before = self._requests()
+        self._settling: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        await self._in_thread(self._sink.open)
+        self.tell(Step.OPENED)
+
+    async def resend(self, stop: asyncio.Event) -> None:
+        """Send what an earlier pull committed and could not acknowledge."""
+        for key in await self._in_thread(self._sink.pending):
+            if stop.is_set():
+                return
+            await self._settle(key)
+            self.report.resent += 1
+            self.tell(Step.RESENT)
+
+    async def take(self, page: TransactionPage, *, acknowledge: bool) -> None:
+        """Commit a page, and begin to acknowledge it."""
+        report = self.report
+        report.pages += 1
+        report.transactions += len(page.transactions)
+        report.expected = max(report.expected, page.total_items)
+        self.tell(Step.FETCHED)
+        key = page.acknowledgement_id if acknowledge else None
+        written = await self._in_thread(self._sink.write, page.transactions, key)
+        report.new += written.new
+        report.known += written.known
+        self.tell(Step.COMMITTED)
+        if key is not None:
+            self._settling.add(asyncio.create_task(self._settle(key)))
+        done = {task for task in self._settling if task.done()}
+        self._settling -= done
+        for task in done:
+            task.result()
+
+    async def settled(self) -> None:
+        """Wait for the acknowledgements under way."""
+        await asyncio.gather(*self._settling)
+
+    async def abandon(self) -> None:
+        """End what is under way; ids that were committed stay pending."""
+        for task in self._settling:
+            task.cancel()
+        if self._settling:
+            await asyncio.gather(*self._settling, return_exceptions=True)
+
+    def tell(self, step: Step) -> None:
+        self.report.seconds = time.monotonic() - self._started
+        self.report.requests = self._requests() - self._sent_before
+        if self._watch is not None:
+            self._watch(step, self.report)
+
+    async def _settle(self, key: str) -> None:
+        outcome = await self._client.transactions.acknowledge(key)
+        self.tell(Step.ACKNOWLEDGED)
+        await self._in_thread(self._sink.settle, key, outcome.value)
+        self.report.acknowledged += outcome is Acknowledgement.ACKNOWLEDGED
+        self.report.expired += outcome is Acknowledgement.GONE
+        self.tell(Step.SETTLED)
+
+    def _in_thread(self, work: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
+        return asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+    def _requests(self) -> int:
+        budgets = self._client.budgets
+        return budgets.public.status().granted + budgets.authenticated.status().granted
 
 
 def _new_pages(

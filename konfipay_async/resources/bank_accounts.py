@@ -43,16 +43,16 @@ class BankAccounts:
         size = checked_page_size(page_size)
         wiring = self._wiring
         query = query_of(
-            filters, BankAccountFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names
+            filters, BankAccountFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names.current
         )
 
         async def fetch(number: int) -> Page[BankAccount] | None:
-            return await wiring.session.send(
-                wiring.request(
-                    "bank_accounts.list",
-                    lambda method, path: page_of(BankAccount, method, path, number, size),
-                    query=wiring.paged(query, number, size),
-                )
+            return await wiring.page(
+                "bank_accounts.list",
+                lambda method, path: page_of(BankAccount, method, path, number),
+                query,
+                number,
+                size,
             )
 
         return read_pages(fetch, concurrency=wiring.concurrency)

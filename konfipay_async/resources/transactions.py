@@ -18,6 +18,7 @@ from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.drain import Drain
 from konfipay_async.paging.pages import read_pages
 from konfipay_async.resources.wiring import Wiring
+from konfipay_async.session.message import Response
 
 __all__ = ["Acknowledgement", "TransactionFilters", "TransactionPage", "Transactions"]
 
@@ -49,8 +50,9 @@ class Acknowledgement(StrEnum):
 class TransactionPage:
     """One page of transactions.
 
-    `number` counts from 1, `size` is the page size asked for (rows), `total_pages` and `total_items` what the server
-    counted. `acknowledgement_id` covers exactly `transactions`; it lives for one hour (documented).
+    `number` counts from 1, `size` is the page size (rows), `total_pages` and `total_items` what the server counted.
+    `acknowledgement_id` covers exactly `transactions` and lives for one hour (documented). `raw` is the page as it
+    came, where `keep_raw` asked for it.
     """
 
     number: int
@@ -60,6 +62,7 @@ class TransactionPage:
     links: list[Link]
     acknowledgement_id: str
     transactions: list[Transaction]
+    raw: bytes | None = field(repr=False)
     _acknowledge: Callable[[str], Awaitable[Acknowledgement]] = field(repr=False)
 
     async def acknowledge(self) -> Acknowledgement:
@@ -85,20 +88,26 @@ class Transactions:
         self._acknowledgements = Acknowledgements(wiring.session.clock)
 
     def pages(
-        self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[TransactionFilters]
+        self,
+        page_size: int = 1000,
+        *,
+        keep_raw: bool = False,
+        extra: Mapping[str, object] | None = None,
+        **filters: Unpack[TransactionFilters],
     ) -> AsyncGenerator[TransactionPage]:
         """Yield the list page by page.
 
         With ``is_new=True`` one pass is made over a list that moves while it is read: acknowledge its pages as they
         come, none is skipped for it. `drain` makes passes until nothing is left.
 
-        `page_size` is rows per request, 1 to 1000; `extra` passes query names the client does not know.
+        `page_size` is rows per request, 1 to 1000; `keep_raw` keeps each page's bytes beside its rows; `extra` passes
+        query names the client does not know.
         """
         size = checked_page_size(page_size)
         query = self._query(filters, extra)
         if filters.get("is_new"):
-            return self._moving(query, size, until_empty=False)
-        fetch = self._fetcher(query, size, filters.get("is_new"))
+            return self._moving(query, size, keep_raw, until_empty=False)
+        fetch = self._fetcher(query, size, filters.get("is_new"), keep_raw)
         return read_pages(fetch, concurrency=self._wiring.concurrency)
 
     def stream(
@@ -112,7 +121,12 @@ class Transactions:
         return self._rows(self.pages(page_size, extra=extra, **filters))
 
     def drain(
-        self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[TransactionFilters]
+        self,
+        page_size: int = 1000,
+        *,
+        keep_raw: bool = False,
+        extra: Mapping[str, object] | None = None,
+        **filters: Unpack[TransactionFilters],
     ) -> AsyncGenerator[TransactionPage]:
         """Yield pages of new transactions until none is left but those you were given and did not acknowledge.
 
@@ -122,7 +136,7 @@ class Transactions:
         """
         if filters.setdefault("is_new", True) is not True:
             raise ConfigurationError("drain() reads what is new: is_new=False has no end to drain to; use pages()")
-        return self._moving(self._query(filters, extra), checked_page_size(page_size), until_empty=True)
+        return self._moving(self._query(filters, extra), checked_page_size(page_size), keep_raw, until_empty=True)
 
     async def acknowledge(self, acknowledgement_id: str) -> Acknowledgement:
         """Mark the rows of one page as no longer new; do so after they are safe, and within the hour.
@@ -148,7 +162,7 @@ class Transactions:
     def _query(self, filters: TransactionFilters, extra: Mapping[str, object] | None) -> Query:
         wiring = self._wiring
         return query_of(
-            filters, TransactionFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names
+            filters, TransactionFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names.current
         )
 
     async def _rows(self, pages: AsyncGenerator[TransactionPage]) -> AsyncGenerator[tuple[Transaction, str]]:
@@ -164,9 +178,9 @@ class Transactions:
         finally:
             await pages.aclose()
 
-    def _moving(self, query: Query, size: int, *, until_empty: bool) -> AsyncGenerator[TransactionPage]:
+    def _moving(self, query: Query, size: int, keep_raw: bool, *, until_empty: bool) -> AsyncGenerator[TransactionPage]:
         drain = Drain(
-            self._fetcher(query, size, True),
+            self._fetcher(query, size, True, keep_raw),
             page_size=size,
             concurrency=self._wiring.concurrency,
             until_empty=until_empty,
@@ -175,29 +189,15 @@ class Transactions:
         return drain.read()
 
     def _fetcher(
-        self, query: Query, size: int, is_new: bool | None
+        self, query: Query, size: int, is_new: bool | None, keep_raw: bool
     ) -> Callable[[int], Awaitable[TransactionPage | None]]:
-        wiring = self._wiring
-
         async def once(number: int) -> TransactionPage | None:
-            envelope = await wiring.session.send(
-                wiring.request(
-                    "transactions.list",
-                    lambda method, path: transactions_of(method, path, number),
-                    query=wiring.paged(query, number, size),
-                )
-            )
-            if envelope is None:
-                return None
-            return TransactionPage(
-                number=envelope.page_number,
-                size=size,
-                total_pages=envelope.total_pages,
-                total_items=envelope.total_items,
-                links=envelope.links,
-                acknowledgement_id=envelope.results.acknowledgement_id,
-                transactions=envelope.results.transactions,
-                _acknowledge=self.acknowledge,
+            return await self._wiring.page(
+                "transactions.list",
+                lambda method, path: self._page_reader(method, path, number, keep_raw),
+                query,
+                number,
+                size,
             )
 
         def has_others(page: TransactionPage | None) -> bool:
@@ -214,3 +214,26 @@ class Transactions:
             return page
 
         return fetch
+
+    def _page_reader(
+        self, method: str, path: str, number: int, keep_raw: bool
+    ) -> Callable[[Response], TransactionPage | None]:
+        read_envelope = transactions_of(method, path, number)
+
+        def read(response: Response) -> TransactionPage | None:
+            envelope = read_envelope(response)
+            if envelope is None:
+                return None
+            return TransactionPage(
+                number=envelope.page_number,
+                size=envelope.page_size,
+                total_pages=envelope.total_pages,
+                total_items=envelope.total_items,
+                links=envelope.links,
+                acknowledgement_id=envelope.results.acknowledgement_id,
+                transactions=envelope.results.transactions,
+                raw=response.body if keep_raw else None,
+                _acknowledge=self.acknowledge,
+            )
+
+        return read

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from konfipay_async.filters import Query
+from konfipay_async.paging.names import EchoingPage, PagingNames
 from konfipay_async.routes import Route
 from konfipay_async.session.manager import Session
 from konfipay_async.session.message import Request, Response
@@ -12,6 +13,7 @@ from konfipay_async.session.message import Request, Response
 __all__ = ["Wiring"]
 
 T = TypeVar("T")
+P = TypeVar("P", bound=EchoingPage)
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Wiring:
     session: Session
     routes: Mapping[str, Route]
     concurrency: int
-    paging_names: tuple[str, str]
+    paging_names: PagingNames
     filter_names: Mapping[str, str]
 
     def request(
@@ -49,7 +51,19 @@ class Wiring:
             timeout=at.timeout,
         )
 
-    def paged(self, query: Query, number: int, size: int) -> Query:
-        """A list's query for one page."""
-        number_name, size_name = self.paging_names
-        return (*query, (number_name, str(number)), (size_name, str(size)))
+    async def page(
+        self,
+        route: str,
+        read: Callable[[str, str], Callable[[Response], P | None]],
+        query: Query,
+        number: int,
+        size: int,
+    ) -> P | None:
+        """Fetch one page of a list; None where there is nothing (204)."""
+
+        async def ask(names: tuple[str, str]) -> P | None:
+            number_name, size_name = names
+            paged = (*query, (number_name, str(number)), (size_name, str(size)))
+            return await self.session.send(self.request(route, read, query=paged))
+
+        return await self.paging_names.fetch(ask, number=number, size=size)

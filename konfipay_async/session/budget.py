@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from aiolimiter import AsyncLimiter
 
-from konfipay_async.errors import ConfigurationError
+from konfipay_async.errors import ClientStateError, ConfigurationError
 from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.message import BudgetName, Lane
 
@@ -116,7 +116,7 @@ class Permit:
 class Budget:
     """Permits for one limit. A value one can hold: clients that are handed the same budget share it.
 
-    It belongs to one event loop while in use.
+    It belongs to one event loop while in use, and goes with its permits to the next when that one is closed.
     """
 
     def __init__(
@@ -130,12 +130,13 @@ class Budget:
         clock: Clock | None = None,
     ) -> None:
         rate = per_second if per_second is not None else 3 * limit / period
-        burst = max(1.0, rate)
         self.limit = limit
         self.period = period
         self.grace = grace
         self._clock = clock or SystemClock()
-        self._smoother = AsyncLimiter(burst, burst / rate)
+        self._rate = rate
+        self._smoother = _smoother(rate)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._reserved = math.floor(limit * reserve)
         self._free = limit
         self._in_flight = 0
@@ -148,6 +149,7 @@ class Budget:
 
     async def take(self, lane: Lane = Lane.SINGLE) -> Permit:
         """A permit, as soon as there is one for this lane. Cancelling the wait costs nothing."""
+        self._move_in()
         if self._dispatcher is None and self._delay(lane) == 0 and self._smoother.has_capacity():
             await self._smoother.acquire()
             return self._grant()
@@ -186,6 +188,22 @@ class Budget:
             paused_for=max(0.0, self._not_before - now),
             granted=self._granted,
         )
+
+    def _move_in(self) -> None:
+        """See that the budget is used in one event loop at a time."""
+        loop = asyncio.get_running_loop()
+        if loop is self._loop:
+            return
+        if self._loop is not None and (self._in_flight or any(self._waiting.values())):
+            if not self._loop.is_closed():
+                raise ClientStateError("this budget is in use in another event loop: each loop needs its own")
+            self._waiting = {lane: deque() for lane in Lane}
+            self._dispatcher = self._nudge = None
+            # What was in flight when that loop was closed may have arrived; nobody is left to say so.
+            for _ in range(self._in_flight):
+                self._take_back(self.grace)
+        self._loop = loop
+        self._smoother = _smoother(self._rate)
 
     def _grant(self) -> Permit:
         self._free -= 1
@@ -274,6 +292,11 @@ class Budget:
                     waiter.granted.set_result(self._grant())
                     return True
         return False
+
+
+def _smoother(rate: float) -> AsyncLimiter:
+    burst = max(1.0, rate)
+    return AsyncLimiter(burst, burst / rate)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,6 +7,7 @@ no route and no model.
 import asyncio
 import hashlib
 import logging
+import os
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -107,6 +108,7 @@ class Session:
         self._recorder = recorder
         self._jitter = jitter
         self._state = _State.NEW
+        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
         self._held_back: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
@@ -114,6 +116,7 @@ class Session:
         if self._state is not _State.NEW:
             raise ClientStateError("the client was opened before: make a new one")
         await self._transport.open()
+        self._home = (os.getpid(), asyncio.get_running_loop())
         self._state = _State.OPEN
 
     async def close(self) -> None:
@@ -266,6 +269,11 @@ class Session:
     def _check_open(self) -> None:
         if self._state is not _State.OPEN:
             raise ClientStateError(f"the client is {self._state.value}")
+        if self._home != (os.getpid(), asyncio.get_running_loop()):
+            raise ClientStateError(
+                "the client was opened in another event loop or before this process was forked: its connections and "
+                "its budget belong there. Open one here; hand budgets= on where both share a limit."
+            )
 
     def _record(self, attempt: Attempt) -> None:
         request = attempt.request

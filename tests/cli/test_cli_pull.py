@@ -149,12 +149,12 @@ async def test_a_pull_that_reached_nobody_binds_the_database_to_nothing(konfipay
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_finishes_the_page_in_hand(tmp_path, signal_number):
     """Partial work is said to be so, and the next run has the rest."""
-    third = asyncio.Event()
+    second = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
-        # The first page is served; everything after it waits for the signal to have come.
-        if sandbox.count("transactions.list") > 1:
-            third.set()
+        # The first page is served; the fetch of the second never ends, so that the signal meets it.
+        if sandbox.count("transactions.list") > 1 and not second.is_set():
+            second.set()
             await asyncio.Event().wait()
 
     async with Sandbox(transactions=50, latency=0.01, sleep=sleep) as sandbox:
@@ -165,7 +165,7 @@ async def test_a_signal_finishes_the_page_in_hand(tmp_path, signal_number):
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        await third.wait()
+        await second.wait()
         process.send_signal(signal_number)
         out, err = await process.communicate()
         assert process.returncode == 6, err
