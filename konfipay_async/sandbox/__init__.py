@@ -5,12 +5,18 @@
     async with Sandbox(transactions=5_000) as sandbox:
         ...  # point a client at sandbox.base_url with sandbox.api_key
 
+Several applications with a key each, one of them with is-new flags of its own::
+
+    async with Sandbox(api_keys=[ApiKey("reports", own_flags=True)]) as sandbox:
+        ...  # sandbox.api_key and sandbox.api_keys["reports"].value
+
 Nothing leaves the machine, and all names, accounts and bookings are made up.
 """
 
 from konfipay_async.sandbox.faults import FAULTS, Fault
+from konfipay_async.sandbox.konfipay.keys import ApiKey
 from konfipay_async.sandbox.konfipay.log import LoggedRequest
 from konfipay_async.sandbox.konfipay.routes import ROUTES
 from konfipay_async.sandbox.konfipay.server import SANDBOX_API_KEY, Sandbox
 
-__all__ = ["FAULTS", "ROUTES", "SANDBOX_API_KEY", "Fault", "LoggedRequest", "Sandbox"]
+__all__ = ["FAULTS", "ROUTES", "SANDBOX_API_KEY", "ApiKey", "Fault", "LoggedRequest", "Sandbox"]

@@ -1,11 +1,11 @@
-"""Checks of arguments. Every refusal says what was given and what is allowed."""
+"""Checks of arguments. Every refusal says what was given, unless it is a secret, and what is allowed."""
 
 import math
 from collections.abc import Sequence
 
 from konfipay_async.errors import ConfigurationError
 
-__all__ = ["choice", "number", "whole"]
+__all__ = ["choice", "number", "secret", "whole"]
 
 
 def whole(name: str, value: object, least: int, most: int) -> int:
@@ -31,4 +31,11 @@ def choice(name: str, value: object, allowed: Sequence[str]) -> str:
     """The value, when it is one of the allowed words; else ConfigurationError."""
     if not isinstance(value, str) or value not in allowed:
         raise ConfigurationError(f"{name}={value!r} is not possible: allowed are {', '.join(map(repr, allowed))}")
+    return value
+
+
+def secret(name: str, value: object) -> str:
+    """The value, when it can be an API key; else ConfigurationError, the only one here that does not show it."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value.strip():
+        raise ConfigurationError(f"{name} is not possible: allowed is a text of printable ASCII characters")
     return value

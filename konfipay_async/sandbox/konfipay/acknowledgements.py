@@ -1,7 +1,8 @@
 """Acknowledgement ids: one for each page served, standing for exactly the rows on it.
 
 An id lives one hour or until it is used (API version 6, documented). What a second use answers is not documented;
-here the id is gone then (inferred).
+here the id is gone then (inferred). Every API key has ids of its own: one that was served to another key is unknown
+to it (inferred).
 """
 
 from __future__ import annotations  # array[int] is an expression from Python 3.12 on only
@@ -44,7 +45,7 @@ def _unpack(page: _Page) -> array[int]:
 
 
 class Acknowledgements:
-    """The ids that can still be used. Memory: a few numbers for each page served within `lifetime` seconds."""
+    """The ids that one API key can still use. Memory: a few numbers for each page served within `lifetime` seconds."""
 
     def __init__(self, lifetime: float) -> None:
         self._lifetime = lifetime

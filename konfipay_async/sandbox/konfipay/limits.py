@@ -2,7 +2,8 @@
 
 Documented for all API versions: 100 requests a minute to public endpoints, 1000 a minute to authenticated ones,
 429 above that, and sending is possible again after a minute at the latest (API version 6, documented). Whether
-the minute moves or is a fixed slot of the clock is not documented, so both exist here.
+the minute moves or is a fixed slot of the clock is not documented, so both exist here. Nor is what is counted by; the
+sandbox has one window for all that is public and one for each API key.
 """
 
 import math

@@ -11,7 +11,9 @@ class LoggedRequest:
 
     `at` is the sandbox's clock when it arrived, `path` as it came over the wire without the query, `route` a name
     from `ROUTES` or "unknown", `status` that of the answer and 0 as long as (or because) none was sent, `fault`
-    the name of the fault that struck it, `rows` the number of transactions in the answer.
+    the name of the fault that struck it, `rows` the number of transactions in the answer. `key` is the name (never
+    the value) of the API key that the request's living token belongs to, or that a login was sent with; None when
+    there is no such key.
     """
 
     at: float
@@ -22,3 +24,4 @@ class LoggedRequest:
     status: int = 0
     fault: str | None = None
     rows: int = 0
+    key: str | None = None

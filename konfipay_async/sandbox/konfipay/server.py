@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import Decimal
 from json import loads
 from pathlib import Path
@@ -31,6 +31,7 @@ from konfipay_async.sandbox.konfipay.answers import (
     unknown_endpoint,
 )
 from konfipay_async.sandbox.konfipay.data import MOST_ACCOUNTS, MOST_ROWS, Ledger, Parent
+from konfipay_async.sandbox.konfipay.keys import Access, ApiKey, Keys, all_keys
 from konfipay_async.sandbox.konfipay.limits import Peak, make_window
 from konfipay_async.sandbox.konfipay.log import LoggedRequest
 from konfipay_async.sandbox.konfipay.queries import (
@@ -70,18 +71,22 @@ class Sandbox:
     all of it a function of `seed`. `order` is that of the list. With `arrivals_per_request` new rows arrive
     after each answered page of transactions, `arrivals_total` in all (None: without an end).
 
-    Limits: `public_limit` requests without a valid token and `authenticated_limit` requests with one, each within
-    `period`; `window` says whether the period moves or is a slot of the clock. `retry_after` says whether a 429
-    carries Retry-After.
+    Keys: `api_key` is the first one; as plain text its name is "main" and its flags are the client's. `api_keys` are
+    further ones, see `ApiKey`. Where a method takes a `key`, that is a name. Each key has its tokens, its
+    acknowledgement ids and its count of authenticated requests.
 
-    Lives: `token_lifetime`, `acknowledgement_lifetime`; with `one_token` a login ends the tokens before.
+    Limits: `public_limit` requests without a valid token, from everybody together, and for each key
+    `authenticated_limit` requests with one, each within `period`; `window` says whether the period moves or is a slot
+    of the clock. `retry_after` says whether a 429 carries Retry-After.
+
+    Lives: `token_lifetime`, `acknowledgement_lifetime`; with `one_token` a login ends the key's tokens before.
 
     Wire: `page_size_default` applies when no size is asked for. `paging_names` are the only names of page number
     and page size that the server understands. `parent` is the name (and shape) of the file object in a row.
     `latency` passes before each answer. `faults` go wrong, see `Fault`.
 
-    `state` is a file in which arrivals and is-new flags survive a restart, even after kill -9. `now` and `sleep`
-    are the clock, for tests that do not want to wait.
+    `state` is a file in which arrivals and is-new flags, the client's and those of keys, survive a restart, even
+    after kill -9. `now` and `sleep` are the clock, for tests that do not want to wait.
 
     Raises ConfigurationError for arguments that are not possible and for a state file that is not this one's.
     """
@@ -92,7 +97,8 @@ class Sandbox:
         transactions: int = 1000,
         pending: int = 0,
         accounts: int = 4,
-        api_key: str = SANDBOX_API_KEY,
+        api_key: str | ApiKey = SANDBOX_API_KEY,
+        api_keys: Iterable[ApiKey] = (),
         host: str = "127.0.0.1",
         port: int = 0,
         public_limit: int = 100,
@@ -134,8 +140,7 @@ class Sandbox:
         if arrivals_total is not None:
             whole("arrivals_total", arrivals_total, 0, MOST_ROWS)
         whole("seed", seed, -(2**63), 2**63 - 1)
-        if not isinstance(api_key, str) or not api_key.isascii() or not api_key.isprintable() or not api_key.strip():
-            raise ConfigurationError("api_key is not possible: allowed is a text of printable ASCII characters")
+        keys = all_keys(api_key, api_keys)
         if len(paging_names) != 2 or len(set(paging_names)) != 2 or not all(paging_names):
             raise ConfigurationError(
                 f"paging_names={paging_names!r} is not possible: allowed are two different names, "
@@ -147,9 +152,8 @@ class Sandbox:
         self.served_rows = 0
         """Transactions sent in answers."""
         self.over_limit = 0
-        """Requests refused with 429 because a limit was reached (those of a fault are not among them)."""
+        """Requests refused with 429 because a limit was reached (those of a fault are not among them), of all keys."""
 
-        self._api_key = api_key
         self._host = host
         self._port = port
         self._period = float(period)
@@ -165,18 +169,26 @@ class Sandbox:
         self._sleep = sleep
 
         start = now()
-        self._windows = {
-            "public": make_window(window, public_limit, self._period, start),
-            "authenticated": make_window(window, authenticated_limit, self._period, start),
-        }
+        own = [key.name for key in keys if key.own_flags]
+        self._first = keys[0]
+        self._keys = Keys(
+            Access(
+                key,
+                whose=own.index(key.name) + 1 if key.own_flags else 0,
+                tokens=Tokens(token_lifetime, one_token=one_token),
+                acknowledgements=Acknowledgements(acknowledgement_lifetime),
+                window=make_window(window, authenticated_limit, self._period, start),
+                peak=Peak(self._period),
+            )
+            for key in keys
+        )
+        self._public_window = make_window(window, public_limit, self._period, start)
         self._peaks = {"public": Peak(self._period), "authenticated": Peak(self._period)}
         self._faults = FaultPlan(seed, ROUTES)
         for fault in faults:
             self._faults.add(fault)
-        self._tokens = Tokens(token_lifetime, one_token=one_token)
-        self._acknowledgements = Acknowledgements(acknowledgement_lifetime)
         self._ledger = Ledger(seed, accounts, parent)
-        self._store = Store(self._ledger, transactions, pending, order)
+        self._store = Store(self._ledger, transactions, pending, order, len(own))
         self._journal: Journal | None = None
         if state is not None:
             owner: dict[str, object] = {
@@ -186,7 +198,7 @@ class Sandbox:
                 "accounts": accounts,
                 "order": order,
             }
-            self._journal = Journal(Path(state), owner, self._store)
+            self._journal = Journal(Path(state), owner, self._store, own)
 
         self._runner: web.ServerRunner | None = None
         self._stopping = False
@@ -243,8 +255,13 @@ class Sandbox:
 
     @property
     def api_key(self) -> str:
-        """The one API key that is accepted."""
-        return self._api_key
+        """The value of the first API key, the only one unless there are `api_keys`."""
+        return self._first.value
+
+    @property
+    def api_keys(self) -> Mapping[str, ApiKey]:
+        """All API keys by their names, the first one included, and deactivated ones too."""
+        return self._keys.public
 
     # What tests do to the data
 
@@ -268,35 +285,45 @@ class Sandbox:
             self._journal.arrived(n, where, pending)
         return rows
 
-    def acknowledge_elsewhere(self, rids: Iterable[str]) -> int:
+    def acknowledge_elsewhere(self, rids: Iterable[str], key: str | None = None) -> int:
         """A colleague marks these rows as retrieved in the portal; how many of them were new until now.
+
+        The portal's "mark as retrieved" changes the client's flags and never those that a key has of its own
+        (documented). With `key` it is the portal's "key acknowledgements", or another program with that key: the
+        flags that this key sees are changed, its own or the client's.
 
         An rId that does not exist is a ValueError, and nothing is marked then.
         """
-        return self._flag(self._store.rows_of(rids), False)
+        return self._flag(self._store.rows_of(rids), False, self._whose(key))
 
-    def mark_new(self, rids: Iterable[str]) -> int:
+    def mark_new(self, rids: Iterable[str], key: str | None = None) -> int:
         """A colleague marks these rows as new again; how many of them were not. See `acknowledge_elsewhere`."""
-        return self._flag(self._store.rows_of(rids), True)
+        return self._flag(self._store.rows_of(rids), True, self._whose(key))
 
-    def _flag(self, rows: Iterable[int], new: bool) -> int:
-        changed = self._store.set_new(rows, new)
+    def _whose(self, key: str | None) -> int:
+        return 0 if key is None else self._keys.named(key).whose
+
+    def _flag(self, rows: Iterable[int], new: bool, whose: int) -> int:
+        changed = self._store.set_new(rows, new, whose)
         if self._journal is not None:
-            self._journal.flagged(changed, new)
+            self._journal.flagged(changed, new, whose)
         return len(changed)
 
     def rids(self) -> list[str]:
         """The rIds of all transactions in list order."""
         return [self._ledger.rid(row) for row in self._store.all_rows()]
 
-    def new_rids(self) -> list[str]:
-        """The rIds of the transactions that are new, in list order."""
-        return [self._ledger.rid(row) for row in self._store.new_rows()]
+    def new_rids(self, key: str | None = None) -> list[str]:
+        """The rIds of the transactions that are new to this key (None: to the client), in list order."""
+        return [self._ledger.rid(row) for row in self._store.new_rows(self._whose(key))]
 
-    def transaction(self, rid: str) -> dict[str, Any]:
-        """One transaction as it would be served now; amounts are int or Decimal. Unknown rIds are a ValueError."""
+    def transaction(self, rid: str, key: str | None = None) -> dict[str, Any]:
+        """One transaction as it would be served to this key now (None: to one without flags of its own).
+
+        Amounts are int or Decimal. An unknown rId is a ValueError.
+        """
         row = self._store.rows_of([rid])[0]
-        served: dict[str, Any] = loads(self._store.reader()(row), parse_float=Decimal)
+        served: dict[str, Any] = loads(self._store.reader(self._whose(key))(row), parse_float=Decimal)
         return served
 
     # What tests do to the server
@@ -309,22 +336,53 @@ class Sandbox:
         """From now on nothing goes wrong."""
         self._faults.clear()
 
-    def end_tokens(self) -> None:
-        """All tokens die at once."""
-        self._tokens.end_all()
+    def end_tokens(self, key: str | None = None) -> None:
+        """All tokens of this key (None: of all keys) die at once."""
+        for access in self._keys.chosen(key):
+            access.tokens.end_all()
+
+    def deactivate(self, key: str) -> None:
+        """The portal deactivates this key: its tokens die at once, and logins with it are refused with 401.
+
+        That a key can be deactivated is documented, what happens to its tokens is inferred. Its flags stay as they
+        are, and so do its acknowledgement ids, which nobody can use meanwhile. A state file does not keep it.
+        """
+        access = self._keys.named(key)
+        access.active = False
+        access.tokens.end_all()
+
+    def reactivate(self, key: str) -> None:
+        """Logins with this key are possible again; tokens that died stay dead."""
+        self._keys.named(key).active = True
 
     # What tests ask
 
-    def count(self, route: str, status: int | None = None) -> int:
-        """The requests in `requests` for this route name, answered with this status (None: any, or none)."""
+    def count(self, route: str, status: int | None = None, key: str | None = None) -> int:
+        """The requests in `requests` for this route name, answered with this status (None: any, or none).
+
+        With `key` only those of that key, see `LoggedRequest`.
+        """
+        if key is not None:
+            self._keys.named(key)
         if route not in ROUTES:
             raise ConfigurationError(f"there is no route {route!r}: known are {', '.join(ROUTES)}")
-        return sum(entry.route == route and status in (None, entry.status) for entry in self.requests)
+        return sum(
+            entry.route == route and status in (None, entry.status) and key in (None, entry.key)
+            for entry in self.requests
+        )
 
-    def peak(self, route_kind: RouteKind) -> int:
-        """The most requests of that kind that arrived within one `period`, those refused with 429 included."""
+    def peak(self, route_kind: RouteKind, key: str | None = None) -> int:
+        """The most requests of that kind that arrived within one `period`, those refused with 429 included.
+
+        That is of all keys together, or of one `key`; public requests are counted together only.
+        """
         choice("route_kind", route_kind, ("public", "authenticated"))
-        return self._peaks[route_kind].highest
+        if key is None:
+            return self._peaks[route_kind].highest
+        access = self._keys.named(key)
+        if route_kind == "public":
+            raise ConfigurationError("public requests are not counted by key: leave `key` out")
+        return access.peak.highest
 
     # One request
 
@@ -349,10 +407,15 @@ class Sandbox:
         entry = LoggedRequest(at, request.method, path, route, query)
         self.requests.append(entry)
         login = route == "authentication.token"
-        authorized = not login and self._tokens.alive(request.headers.get("Authorization"), at)
-        kind: RouteKind = "authenticated" if authorized else "public"
-        self._peaks[kind].add(at)
-        wait = self._windows[kind].admit(at)
+        access = None if login else self._keys.of_token(request.headers.get("Authorization"), at)
+        if access is None:
+            self._peaks["public"].add(at)
+            wait = self._public_window.admit(at)
+        else:
+            entry.key = access.key.name
+            access.peak.add(at)
+            self._peaks["authenticated"].add(at)
+            wait = access.window.admit(at)
         fault: Fault | None = None
         if wait is None:
             fault = self._faults.strike(
@@ -364,6 +427,11 @@ class Sandbox:
         name = entry.fault or ""
 
         body = await _read(request)
+        credentials: dict[str, Any] | None = None
+        if login:
+            credentials = _object(body)
+            sender = None if credentials is None else self._keys.of_value(credentials.get("apiKey"))
+            entry.key = None if sender is None else sender.key.name
         if self._latency:
             await self._sleep(self._latency)
         if name == "reset-before":
@@ -376,10 +444,12 @@ class Sandbox:
                 answer = stand_in
             elif route == UNKNOWN:
                 answer = unknown_endpoint()
-            elif not login and not authorized:
+            elif login:
+                answer = self._log_in(credentials)
+            elif access is None:
                 answer = unauthorized("The access token is missing, unknown or expired")
             else:
-                answer = self._work(route, argument, query, body, name)
+                answer = self._work(route, argument, query, access, name)
         if name == "reset-after":
             return _reset(request)
         if fault is not None and name == "slow":
@@ -390,15 +460,13 @@ class Sandbox:
             return await _truncate(request, answer)
         return _response(answer)
 
-    def _work(self, route: str, argument: str, query: dict[str, str], body: bytes, fault: str) -> Answer:
+    def _work(self, route: str, argument: str, query: dict[str, str], access: Access, fault: str) -> Answer:
         try:
             match route:
-                case "authentication.token":
-                    return self._log_in(body)
                 case "transactions.list":
-                    return self._list_transactions(query, fault)
+                    return self._list_transactions(query, access, fault)
                 case "transactions.acknowledge":
-                    return self._acknowledge(argument, fault)
+                    return self._acknowledge(argument, access, fault)
                 case "bank-accounts.list":
                     return self._list_bank_accounts(query, fault)
                 case _:
@@ -406,11 +474,9 @@ class Sandbox:
         except BadParameterError as error:
             return bad_request(error.code, error.details)
 
-    def _log_in(self, body: bytes) -> Answer:
+    def _log_in(self, login: dict[str, Any] | None) -> Answer:
         """The API key for a token. `client` with name and version is mandatory (API version 6, documented)."""
-        try:
-            login = msgspec.json.decode(body, type=dict[str, Any])
-        except ValueError:
+        if login is None:
             return bad_request(_MISSING_PARAMETER, "The body is no JSON object.")
         client = login.get("client")
         for name, value in (
@@ -420,24 +486,25 @@ class Sandbox:
         ):
             if not isinstance(value, str) or not value.strip():
                 return bad_request(_MISSING_PARAMETER, f"{name} is missing.")
-        if login["apiKey"] != self._api_key:
+        access = self._keys.of_value(login["apiKey"])
+        if access is None or not access.active:
             return unauthorized("The API key is not valid")
         lifetime = self._token_lifetime
-        token = self._tokens.issue(self._now())
+        token = access.tokens.issue(self._now())
         expires_in = int(lifetime) if lifetime == int(lifetime) else lifetime
         return json_answer({"accessToken": token, "expiresIn": expires_in, "tokenType": "bearer"})
 
-    def _list_transactions(self, query: dict[str, str], fault: str) -> Answer:
+    def _list_transactions(self, query: dict[str, str], access: Access, fault: str) -> Answer:
         asked = paging(query, self._paging_names, self._page_size_default)
         is_new = transaction_is_new(query)
         criteria = transaction_criteria(query, self._ledger.accounts)
-        selection = self._store.select(criteria, None if fault == "ignored-filter" else is_new)
+        selection = self._store.select(criteria, None if fault == "ignored-filter" else is_new, access.whose)
         rows = selection.rows((asked.number - 1) * asked.size, asked.size)
         if not rows:
             answer = no_content()
         else:
-            read = self._store.reader()
-            name = self._acknowledgements.issue(rows, self._now())
+            read = self._store.reader(access.whose)
+            name = access.acknowledgements.issue(rows, self._now())
             results = f'{{"acknowledgementId":"{name}","transactions":[{",".join(map(read, rows))}]}}'
             answer = page(
                 f"{self.base_url}/transactions",
@@ -458,13 +525,15 @@ class Sandbox:
             self._arrivals_left -= count
         self.arrive(min(count, MOST_ROWS - len(self._store)))
 
-    def _acknowledge(self, name: str, fault: str) -> Answer:
-        """The rows of that page are no longer new. Path, method and answer are not documented (inferred)."""
-        rows = self._acknowledgements.use(name.lower(), self._now())
+    def _acknowledge(self, name: str, access: Access, fault: str) -> Answer:
+        """The rows of that page are no longer new to this key. Path, method and answer are not documented (inferred),
+        and neither is that only the key to which the page was served can acknowledge it (inferred).
+        """
+        rows = access.acknowledgements.use(name.lower(), self._now())
         if rows is None:
             return rid_not_found("The acknowledgementId is unknown, used, or its time is over.")
         if fault != "acknowledge-without-effect":
-            self._flag(rows, False)
+            self._flag(rows, False, access.whose)
         return no_content()
 
     def _list_bank_accounts(self, query: dict[str, str], fault: str) -> Answer:
@@ -496,6 +565,14 @@ async def _read(request: web.BaseRequest) -> bytes:
         if len(body) <= _LARGEST_BODY:
             body += chunk
     return bytes(body)
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in the body, None when there is none."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except ValueError:
+        return None
 
 
 def _response(answer: Answer) -> web.Response:

@@ -4,13 +4,16 @@ The file is a journal of JSON lines: a head that says whose it is, then what hap
 appended in one write. A last line without its end is a write that was killed, and what it says was not answered
 yet, so it is dropped. A new or shortened journal is written beside and put in place with os.replace.
 There is no fsync: the file survives the end of the process, not necessarily that of the machine.
+
+A line about flags of a key's own ends in the key's name. Lines without one are about the client's flags, so a file
+that was begun with a single key goes on with several.
 """
 
 from __future__ import annotations  # array[int] is an expression from Python 3.12 on only
 
 import os
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
@@ -42,10 +45,15 @@ def _line(value: object) -> bytes:
 
 
 class Journal:
-    """The state file of one store. Opening it brings the store to the state written there."""
+    """The state file of one store. Opening it brings the store to the state written there.
 
-    def __init__(self, path: Path, owner: dict[str, object], store: Store) -> None:
+    `own` names the keys with flags of their own, in the order in which the store has them. Flags of another key in
+    the file are refused: they could be neither used nor kept.
+    """
+
+    def __init__(self, path: Path, owner: dict[str, object], store: Store, own: Sequence[str] = ()) -> None:
         self._path = path
+        self._names = ("", *own)
         self._owner = {"format": _FORMAT, **owner}
         self._arrivals: list[list[object]] = []
         try:
@@ -96,13 +104,24 @@ class Journal:
             case ["arrive", int(count), ("start" | "end") as where, int(pending)] if count > 0:
                 store.arrive(count, where, pending=bool(pending))
                 self._note_arrival(count, where, bool(pending))
-            case [("new" | "retrieved") as word, list() as pairs] if len(pairs) % 2 == 0:
+            case [("new" | "retrieved") as word, list() as pairs, *named] if len(pairs) % 2 == 0 and len(named) < 2:
+                whose = self._whose(named[0]) if named else 0
                 for first, last in zip(pairs[::2], pairs[1::2], strict=True):
                     if not 0 <= first <= last < len(store):
                         raise ValueError(pairs)
-                    store.set_new(range(first, last + 1), word == "new")
+                    store.set_new(range(first, last + 1), word == "new", whose)
             case _:
                 raise ValueError(entry)
+
+    def _whose(self, name: str | int | list[int]) -> int:
+        if not isinstance(name, str) or not name:
+            raise ValueError(name)
+        if name not in self._names:
+            raise ConfigurationError(
+                f"the state file {self._path} keeps flags of the API key {name!r}, and this sandbox has no key of that "
+                "name with flags of its own; it was left alone"
+            )
+        return self._names.index(name)
 
     def _note_arrival(self, count: int, where: Where, pending: bool) -> list[object]:
         entry: list[object] = ["arrive", count, where, int(pending)]
@@ -117,10 +136,13 @@ class Journal:
         """Rows have come in."""
         self._append(self._note_arrival(count, where, pending))
 
-    def flagged(self, rows: array[int], new: bool) -> None:
+    def flagged(self, rows: array[int], new: bool, whose: int = 0) -> None:
         """The flags of these rows have changed."""
         if rows:
-            self._append(["new" if new else "retrieved", _runs(rows)])
+            self._append(self._flags("new" if new else "retrieved", rows, whose))
+
+    def _flags(self, word: str, rows: Iterable[int], whose: int) -> list[object]:
+        return [word, _runs(rows), *([self._names[whose]] if whose else [])]
 
     def _append(self, entry: list[object]) -> None:
         with self._path.open("ab", buffering=0) as file:
@@ -131,9 +153,8 @@ class Journal:
 
     def _rewrite(self, store: Store) -> None:
         entries: list[object] = [self._owner, *self._arrivals]
-        retrieved = store.retrieved_rows()
-        if retrieved:
-            entries.append(["retrieved", _runs(retrieved)])
+        retrieved = enumerate(map(store.retrieved_rows, range(len(self._names))))
+        entries += [self._flags("retrieved", rows, whose) for whose, rows in retrieved if rows]
         raw = b"".join(map(_line, entries))
         beside = self._path.with_name(f".{self._path.name}.{os.getpid()}.new")
         try:

@@ -2,6 +2,8 @@
 
 Rows are numbers; all memory is a handful of bytes for each. Positions are places in the list as it is served.
 Selections are byte strings with a 0 or 1 for each position, so that combining and counting runs in C.
+
+Is-new flags exist once for the client as a whole (`whose` is 0) and once for each API key that has its own (from 1).
 """
 
 from __future__ import annotations  # array[int] is an expression from Python 3.12 on only
@@ -57,9 +59,9 @@ class Selection:
 
 
 class Store:
-    """The rows of a ledger with their flags."""
+    """The rows of a ledger with their flags: those of the client, and `own` more."""
 
-    def __init__(self, ledger: Ledger, transactions: int, pending: int, order: Order) -> None:
+    def __init__(self, ledger: Ledger, transactions: int, pending: int, order: Order, own: int = 0) -> None:
         self.ledger = ledger
         self._natural: Where = "end" if order == "oldest" else "start"
         numbers = range(transactions) if order == "oldest" else range(transactions - 1, -1, -1)
@@ -67,11 +69,11 @@ class Store:
         # The position of a row is its place plus the number of rows that came in at the start since.
         self._places = array("q", numbers)
         self._front = 0
-        self._new = bytearray(b"\x01" * transactions)  # by position
+        self._new = [bytearray(b"\x01" * transactions) for _ in range(1 + own)]  # each by position
         # The latest rows are the pending ones, as in an intraday report.
         self._pending = bytearray(transactions - pending) + bytearray(b"\x01" * pending)  # by row number
         self._matching: OrderedDict[Criteria, bytearray] = OrderedDict()  # by row number
-        self._selections: OrderedDict[tuple[Criteria, bool | None], Selection] = OrderedDict()
+        self._selections: OrderedDict[tuple[Criteria, bool | None, int], Selection] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._order)
@@ -84,43 +86,46 @@ class Store:
         if (where or self._natural) == "end":
             self._places.extend(range(len(self._order) - self._front, len(self._order) - self._front + count))
             self._order.extend(rows)
-            self._new.extend(b"\x01" * count)
+            for flags in self._new:
+                flags.extend(b"\x01" * count)
         else:
             # The latest row comes first, as it would if they had come one by one.
             self._places.extend(range(-self._front - 1, -self._front - 1 - count, -1))
             self._front += count
             # A new array: selections hold on to the old one.
             self._order = array("I", reversed(rows)) + self._order
-            self._new[0:0] = b"\x01" * count
+            for flags in self._new:
+                flags[0:0] = b"\x01" * count
         self._pending.extend((b"\x01" if pending else b"\x00") * count)
         self._selections.clear()
         return rows
 
-    def set_new(self, rows: Iterable[int], new: bool) -> array[int]:
+    def set_new(self, rows: Iterable[int], new: bool, whose: int = 0) -> array[int]:
         """Set the flags of these rows; the numbers of the rows whose flag was another one before."""
         changed = array("I")
-        flag = int(new)
+        flags, flag = self._new[whose], int(new)
         for row in rows:
             position = self._places[row] + self._front
-            if self._new[position] != flag:
-                self._new[position] = flag
+            if flags[position] != flag:
+                flags[position] = flag
                 changed.append(row)
         if changed:
             self._selections.clear()
         return changed
 
-    def select(self, criteria: Criteria, is_new: bool | None) -> Selection:
+    def select(self, criteria: Criteria, is_new: bool | None, whose: int = 0) -> Selection:
         """The listed rows that meet the criteria and, unless `is_new` is None, have that flag."""
-        key = (criteria, is_new)
+        key = (criteria, is_new, 0 if is_new is None else whose)
         found = self._selections.get(key)
         if found is None:
-            found = self._selections[key] = Selection(self._order, self._flags(criteria, is_new))
+            found = self._selections[key] = Selection(self._order, self._flags(criteria, is_new, whose))
             if len(self._selections) > _KEPT:
                 self._selections.popitem(last=False)
         return found
 
-    def _flags(self, criteria: Criteria, is_new: bool | None) -> bytes | None:
-        new = None if is_new is None else bytes(self._new if is_new else self._new.translate(_SWAP))
+    def _flags(self, criteria: Criteria, is_new: bool | None, whose: int) -> bytes | None:
+        flags = self._new[whose]
+        new = None if is_new is None else bytes(flags if is_new else flags.translate(_SWAP))
         if criteria == Criteria():
             return new
         matching = self._by_row(criteria)
@@ -144,13 +149,13 @@ class Store:
         """All row numbers in list order."""
         return self._order[:]
 
-    def new_rows(self) -> array[int]:
+    def new_rows(self, whose: int = 0) -> array[int]:
         """The numbers of the new rows in list order."""
-        return array("I", compress(self._order, self._new))
+        return array("I", compress(self._order, self._new[whose]))
 
-    def retrieved_rows(self) -> array[int]:
+    def retrieved_rows(self, whose: int = 0) -> array[int]:
         """The numbers of the rows that are not new, in list order."""
-        return array("I", compress(self._order, self._new.translate(_SWAP)))
+        return array("I", compress(self._order, self._new[whose].translate(_SWAP)))
 
     def rows_of(self, rids: Iterable[str]) -> list[int]:
         """The row numbers of these rIds. One that does not exist is a ValueError."""
@@ -162,7 +167,7 @@ class Store:
             rows.append(row)
         return rows
 
-    def reader(self) -> Callable[[int], str]:
+    def reader(self, whose: int = 0) -> Callable[[int], str]:
         """A function that gives the JSON of a row as it stands now."""
-        make, new, places, front, pending = self.ledger.json, self._new, self._places, self._front, self._pending
+        make, new, places, front, pending = self.ledger.json, self._new[whose], self._places, self._front, self._pending
         return lambda row: make(row, is_new=bool(new[places[row] + front]), pending=bool(pending[row]))
