@@ -10,7 +10,7 @@ from rich.console import Console
 
 from konfipay_async.cli.exits import Exit
 from konfipay_async.errors import ConfigurationError
-from konfipay_async.sandbox import FAULTS, Sandbox
+from konfipay_async.sandbox import FAULTS, ApiKey, Sandbox
 
 __all__ = ["sandbox"]
 
@@ -24,6 +24,8 @@ def sandbox(
     latency: float = 0.0,
     fault: Annotated[list[str] | None, Parameter(negative=())] = None,
     faults: Annotated[bool, Parameter(negative=())] = False,
+    key: Annotated[list[str] | None, Parameter(negative=())] = None,
+    own_key: Annotated[list[str] | None, Parameter(negative=())] = None,
     state: Path | None = None,
     seed: int = 0,
 ) -> int:
@@ -51,8 +53,12 @@ def sandbox(
         A fault to show, NAME[:ROUTE][@NTH][xTIMES][%PROBABILITY][=VALUE]; may be given several times.
     faults
         List the names of faults, and do nothing else.
+    key
+        One more API key, by name; it shares the is-new flags of the first. May be given several times.
+    own_key
+        One more API key, by name, with is-new flags of its own. May be given several times.
     state
-        A file that keeps what is new from one run to the next.
+        A file that keeps what is new from one run to the next. Keys with flags of their own must be named again.
     seed
         Other numbers make other data.
     """
@@ -69,6 +75,10 @@ def sandbox(
         accounts=accounts,
         latency=latency,
         faults=fault or (),
+        api_keys=[
+            *(ApiKey(name) for name in key or ()),
+            *(ApiKey(name, own_flags=True) for name in own_key or ()),
+        ],
         state=state,
         seed=seed,
         port=port,
@@ -89,7 +99,9 @@ async def _serve(served: Sandbox, console: Console) -> None:
         async with served:
             console.print(f"A konfipay listens on {served.base_url}. In another terminal:", markup=False)
             console.print(f"  export KONFIPAY_BASE_URL={served.base_url}", markup=False)
-            console.print(f"  export KONFIPAY_API_KEY={served.api_key}", markup=False)
+            for name, key in served.api_keys.items():
+                kind = "flags of its own" if key.own_flags else "the client's flags"
+                console.print(f"  export KONFIPAY_API_KEY={key.value}  # {name}, {kind}", markup=False)
             console.print("  konfipay pull --acknowledge --to sqlite:///try.db", markup=False)
             await stop.wait()
     except OSError as error:

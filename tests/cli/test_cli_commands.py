@@ -52,6 +52,27 @@ async def test_the_sandbox_serves_until_it_is_stopped(tmp_path):
     assert "3 requests served" in rest
 
 
+async def test_several_keys(tmp_path):
+    """Each is printed with its name and whose flags it reads."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "konfipay_async", "sandbox", "--port", "0", "--key", "erp", "--own-key", "reports",
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    text = ""
+    while "konfipay pull" not in text:
+        text += (await process.stdout.readline()).decode()
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    keys = re.findall(r"KONFIPAY_API_KEY=(\w{64})  # (.*)", text)
+    assert [words for _, words in keys] == [
+        "main, the client's flags",
+        "erp, the client's flags",
+        "reports, flags of its own",
+    ]
+    assert len({value for value, _ in keys}) == 3
+
+
 async def test_the_names_of_faults(konfipay):
     """Listed with what each does."""
     ended = await konfipay("sandbox", "--faults")
