@@ -128,8 +128,8 @@ def token(method: str, path: str) -> Callable[[Response], TokenAnswer]:
                 f"replaces the old one at once.",
             )
             raise
-        if not answer.access_token or not 0 < answer.expires_in < float("inf"):
-            raise DecodeError("the login answered without a token that lives", where=f"{method} {path}")
+        if not re.fullmatch(r"[\x21-\x7e]+", answer.access_token) or not 0 < answer.expires_in < float("inf"):
+            raise DecodeError("the login answered without a token that can be used", where=f"{method} {path}")
         return answer
 
     return read
@@ -145,6 +145,8 @@ def acknowledged(method: str, path: str) -> Callable[[Response], bool]:
     def read(response: Response) -> bool:
         error = error_of(response, method, path)
         if error is None:
+            if response.body.strip():
+                decode(response.body, msgspec.Raw, where=f"{method} {path}")  # a proxy's page is no yes
             return True
         if response.status == 410 or (response.status in (400, 404) and _RID_NOT_FOUND in error.codes):
             return False

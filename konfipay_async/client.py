@@ -6,7 +6,7 @@ import ssl as ssl_module
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import aiohttp
 import msgspec
@@ -17,10 +17,10 @@ from konfipay_async.errors import ConfigurationError
 from konfipay_async.filters import query_value
 from konfipay_async.models.authentication import ClientInfo, encode_token_request
 from konfipay_async.paging.names import PagingNames
-from konfipay_async.resources.bank_accounts import BankAccounts
-from konfipay_async.resources.transactions import Transactions
+from konfipay_async.resources.bank_accounts import BankAccountFilters, BankAccounts
+from konfipay_async.resources.transactions import TransactionFilters, Transactions
 from konfipay_async.resources.wiring import Wiring
-from konfipay_async.routes import routes_with
+from konfipay_async.routes import checked_timeout, routes_with
 from konfipay_async.session.bearer import Bearer, Token
 from konfipay_async.session.budget import Budgets, Limits
 from konfipay_async.session.clock import Clock, SystemClock
@@ -56,10 +56,11 @@ class KonfipayClient:
     `api_key` and `base_url` fall back to ``KONFIPAY_API_KEY`` and ``KONFIPAY_BASE_URL``. `client_name` and
     `client_version` are what konfipay's support sees of your software. `limits` are the API's, raised for some
     customers; hand `budgets` of one client to another to share them. `concurrency` is how many pages of one list are
-    fetched at once. `retry` says how patiently. `routes`, `filter_names` and `paging_names` correct what is not
-    documented and was inferred (the names of paging are page-number and page-size, and where the server does not
-    understand these, pageNumber and pageSize). `session` lends an aiohttp session's connector, headers and traces;
-    `proxy`, `trust_env` and `ssl` mean what they mean to aiohttp. Answers above `max_response_bytes` are refused.
+    fetched at once. `retry` says how patiently, `timeouts` names seconds by route. `routes`, `filter_names` and
+    `paging_names` correct what is not documented and was inferred (the names of paging are page-number and page-size,
+    and where the server does not understand these, pageNumber and pageSize). `session` lends an aiohttp session's
+    connector, proxy, headers and traces; `proxy`, `trust_env` and `ssl` mean what they mean to aiohttp. Answers above
+    `max_response_bytes` are refused.
 
     Raises ConfigurationError for arguments that cannot be.
     """
@@ -76,6 +77,7 @@ class KonfipayClient:
         concurrency: int = 8,
         retry: Retry | None = None,
         routes: Mapping[str, str] | None = None,
+        timeouts: Mapping[str, float] | None = None,
         filter_names: Mapping[str, str] | None = None,
         paging_names: tuple[str, str] | None = None,
         session: aiohttp.ClientSession | None = None,
@@ -92,9 +94,12 @@ class KonfipayClient:
             raise ConfigurationError(f"concurrency={concurrency!r}: give a whole number, 1 or more")
         if not client_name or not client_version:
             raise ConfigurationError("client_name and client_version are mandatory since API version 6")
-        url = checked_base_url(base_url or os.environ.get("KONFIPAY_BASE_URL") or BASE_URL)
+        if isinstance(max_response_bytes, bool) or not isinstance(max_response_bytes, int) or max_response_bytes < 1:
+            raise ConfigurationError(f"max_response_bytes={max_response_bytes!r}: give a whole number of bytes")
+        # An argument that is there but empty is a mistake; the environment must not paper over it.
+        url = checked_base_url(os.environ.get("KONFIPAY_BASE_URL") or BASE_URL if base_url is None else base_url)
         clock = clock or SystemClock()
-        self._api_key = _checked_key(api_key or os.environ.get("KONFIPAY_API_KEY"))
+        self._api_key = _checked_key(os.environ.get("KONFIPAY_API_KEY") if api_key is None else api_key)
         self._client_info = ClientInfo(client_name, client_version)
         self._base_url = str(url)
         self._session = Session(
@@ -115,10 +120,10 @@ class KonfipayClient:
         )
         self._wiring = Wiring(
             session=self._session,
-            routes=routes_with(routes),
+            routes=routes_with(routes, timeouts),
             concurrency=concurrency,
-            paging_names=PagingNames(paging_names or _PAGING_NAMES, None if paging_names else _OTHER_PAGING_NAMES),
-            filter_names=dict(filter_names or {}),
+            paging_names=_paging_names(paging_names),
+            filter_names=_checked_filter_names(filter_names or {}),
         )
         self.transactions = Transactions(self._wiring)
         self.bank_accounts = BankAccounts(self._wiring)
@@ -167,6 +172,7 @@ class KonfipayClient:
         class ONCE, which is not repeated where it may have been done; say otherwise with `retry`.
         Raises StatusError for other answers, TransportError, OutcomeUnknownError, ConfigurationError.
         """
+        timeout = checked_timeout(timeout, "timeout")
         method = method.upper()
         if not re.fullmatch(r"[A-Z]+", method):
             raise ConfigurationError(f"method={method!r}: give one like 'GET'")
@@ -178,7 +184,7 @@ class KonfipayClient:
                 read=answers.raw(method, relative),
                 query=tuple((name, query_value(name, value)) for name, value in (query or {}).items()),
                 headers={} if json is None else {"Content-Type": "application/json"},
-                body=None if json is None else msgspec.json.Encoder(decimal_format="number").encode(json),
+                body=None if json is None else _encoded(json),
                 lane=lane,
                 retry=retry or (RetryClass.READ if method == "GET" else RetryClass.ONCE),
                 timeout=timeout,
@@ -194,7 +200,34 @@ class KonfipayClient:
         return f"KonfipayClient(base_url={self._base_url!r})"
 
 
+def _paging_names(names: tuple[str, str] | None) -> PagingNames:
+    if names is None:
+        return PagingNames(_PAGING_NAMES, _OTHER_PAGING_NAMES)
+    if len(names) != 2 or names[0] == names[1] or not all(isinstance(name, str) and name for name in names):
+        raise ConfigurationError(f"paging_names={names!r}: give two names, of the page number and of the page size")
+    return PagingNames(names, None)
+
+
+def _checked_filter_names(names: Mapping[str, str]) -> dict[str, str]:
+    known = TransactionFilters.__annotations__ | BankAccountFilters.__annotations__
+    for name, wire_name in names.items():
+        if name not in known:
+            raise ConfigurationError(f"filter_names: there is no filter {name!r}; there are {', '.join(sorted(known))}")
+        if not isinstance(wire_name, str) or not wire_name:
+            raise ConfigurationError(f"filter_names[{name!r}]: give the name the API has for it")
+    return dict(names)
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return msgspec.json.Encoder(decimal_format="number").encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"json= cannot be written as JSON ({type(error).__name__})") from None
+
+
 def _checked_key(api_key: str | None) -> str:
+    if not isinstance(api_key, str | None):
+        raise ConfigurationError(f"the API key must be a str, not {type(api_key).__name__}")
     key = (api_key or "").strip()
     if not key:
         raise ConfigurationError(
@@ -206,9 +239,13 @@ def _checked_key(api_key: str | None) -> str:
     return key
 
 
+def _climbs(path: str) -> bool:
+    return any(unquote(segment) in (".", "..") for segment in path.split("/"))
+
+
 def _relative(path: str) -> str:
     relative = path.removeprefix("/")
-    if not relative or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative) or ".." in relative.split("/"):
+    if not relative or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative) or _climbs(relative):
         raise ConfigurationError(
             f"path={path.partition('?')[0]!r}: give it relative to the base URL, without a host, '..' or a query "
             f"(the query goes into query={{…}})"

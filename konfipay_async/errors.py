@@ -45,6 +45,7 @@ hangs on the error as data (`errors`, `body`), outside its text, its repr and it
 This module imports nothing of the package.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -175,7 +176,11 @@ class ErrorItem(NamedTuple):
     timestamp: str = ""
 
     def __repr__(self) -> str:
-        return f"ErrorItem(code={self.code!r})"
+        return f"ErrorItem(code={self.code!r})" if _CODE.fullmatch(self.code) else "ErrorItem(…)"
+
+
+# What is no code may be anything, and has no place in a text or a pickle.
+_CODE = re.compile(r"[A-Z]{1,6}-[0-9]{1,4}-[0-9]{1,6}")
 
 
 class StatusError(KonfipayError):
@@ -205,7 +210,7 @@ class StatusError(KonfipayError):
         self.method = method
         self.path = path
         self.errors = tuple(errors)
-        self.codes = tuple(item.code for item in errors)
+        self.codes = tuple(item.code for item in errors if _CODE.fullmatch(item.code))
         self.request_ids = dict(request_ids or {})
         self.retry_after = retry_after
         self.body = body

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from konfipay_async.errors import ConfigurationError
 
@@ -93,14 +94,26 @@ def _kinds(allowed: type) -> dict[str, Any]:
 
 
 def _check(name: str, value: Any, kind: Any) -> None:
-    fits = {
-        bool: isinstance(value, bool),
-        date: isinstance(value, date) and not isinstance(value, datetime),
-        Decimal: isinstance(value, Decimal | int) and not isinstance(value, bool),
-    }.get(kind, isinstance(value, str | enum.Enum))
-    if not fits:
-        wanted = {bool: "True or False", date: "a datetime.date", Decimal: "a Decimal or an int"}.get(kind, "a str")
+    wanted = _wanted(value, kind)
+    if wanted is not None:
         raise ConfigurationError(f"{name}={_shown(value)}: give {wanted}")
+
+
+def _wanted(value: Any, kind: Any) -> str | None:
+    """What the filter takes, where the value is not of that; None where it is."""
+    if isinstance(kind, UnionType) or get_origin(kind) is Union:
+        all_wanted = [_wanted(value, part) for part in get_args(kind)]
+        return None if None in all_wanted else " or ".join(map(str, all_wanted))
+    if get_origin(kind) is Literal:
+        allowed = get_args(kind)
+        return None if value in allowed else " or ".join(map(repr, allowed))
+    fits = isinstance(value, kind) and not (
+        (isinstance(value, bool) and kind is not bool) or (isinstance(value, datetime) and kind is date)
+    )
+    return None if fits else _CALLED.get(kind, f"a {kind.__name__}")
+
+
+_CALLED: dict[Any, str] = {bool: "True or False", date: "a datetime.date", int: "an int"}
 
 
 def _shown(value: object) -> str:

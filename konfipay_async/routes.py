@@ -15,7 +15,7 @@ from urllib.parse import quote
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.session.message import BudgetName, Lane, RetryClass
 
-__all__ = ["ROUTES", "Route", "routes_with", "segment"]
+__all__ = ["ROUTES", "Route", "checked_timeout", "routes_with", "segment"]
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,32 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
 )
 
 
-def routes_with(changes: Mapping[str, str] | None) -> Mapping[str, Route]:
-    """The routes with a user's corrections, written ``"METHOD path"``. Raises ConfigurationError for others."""
+# Tokens of the server, not ids that a user types: whatever they hold goes back as it came.
+_OPAQUE = frozenset({"acknowledgement_id"})
+
+
+def routes_with(
+    changes: Mapping[str, str] | None = None, timeouts: Mapping[str, float] | None = None
+) -> Mapping[str, Route]:
+    """The routes with a user's corrections, written ``"METHOD path"``, and timeouts in seconds for one attempt.
+
+    Raises ConfigurationError for others.
+    """
     routes = dict(ROUTES)
+    for argument, given in (("routes", changes), ("timeouts", timeouts)):
+        if given is not None and not isinstance(given, Mapping):
+            raise ConfigurationError(f"{argument} must be a mapping of route names, not {type(given).__name__}")
+        for name in given or ():
+            if name not in routes:
+                there = ", ".join(sorted(routes))
+                raise ConfigurationError(f"{argument}: there is no route {name!r}; there are {there}")
+    for name, seconds in (timeouts or {}).items():
+        routes[name] = replace(routes[name], timeout=checked_timeout(seconds, f"timeouts[{name!r}]"))
     for name, text in (changes or {}).items():
-        if name not in routes:
-            raise ConfigurationError(f"routes: there is no route {name!r}; there are {', '.join(sorted(routes))}")
+        if not isinstance(text, str):
+            raise ConfigurationError(f"routes[{name!r}] must be a str like 'POST transactions/acknowledge'")
         match = re.fullmatch(r"(GET|POST|PUT|PATCH|DELETE) /?((?:[\w/.~-]|\{\w+\})+)", text)
-        if match is None:
+        if match is None or any(part in ("", ".", "..") for part in match[2].split("/")):
             raise ConfigurationError(f"routes[{name!r}] = {text!r}: write it like 'POST transactions/acknowledge'")
         known = re.findall(r"\{\w+\}", routes[name].path)
         for placeholder in re.findall(r"\{\w+\}", match[2]):
@@ -75,8 +93,16 @@ def routes_with(changes: Mapping[str, str] | None) -> Mapping[str, Route]:
     return MappingProxyType(routes)
 
 
+def checked_timeout(seconds: object, name: str) -> float:
+    """A timeout in seconds, above 0. ConfigurationError for others (to aiohttp 0 would mean none at all)."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
+        raise ConfigurationError(f"{name}={seconds!r}: give seconds, above 0")
+    return float(seconds)
+
+
 def segment(value: str, name: str) -> str:
     """One percent-encoded segment of a path. ConfigurationError where the value would leave its place."""
-    if not isinstance(value, str) or not value or value in (".", "..") or re.search(r"[/\\\x00-\x20\x7f]", value):
+    forbidden = r"[\x00-\x20\x7f]" if name in _OPAQUE else r"[/\\\x00-\x20\x7f]"
+    if not isinstance(value, str) or not value or value in (".", "..") or re.search(forbidden, value):
         raise ConfigurationError(f"{name}={value!r} is no id: it must not be empty, a dot or hold a slash")
     return quote(value, safe="")

@@ -1,6 +1,7 @@
 """The commands, and what stands around each of them."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 
@@ -39,10 +40,21 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         errors.print("konfipay: stopped")
         return Exit.PARTIAL
-    except BrokenPipeError:
-        sys.stderr.close()
+    except OSError as error:
+        # Of a full disk or a closed pipe behind standard output; all else of the kind is one of our errors by now.
+        _complain(errors, KonfipayError(f"cannot write the output: {error.strerror or error}"))
+        _silence()
+        return Exit.PARTIAL
+    except SystemExit:
+        # How rich ends a program whose output nobody reads any more.
+        _silence()
         return Exit.PARTIAL
     return int(code or Exit.DONE)
+
+
+def _silence() -> None:
+    """Keep Python from trying to write the rest of it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(console: Console, error: KonfipayError) -> None:

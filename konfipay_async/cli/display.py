@@ -16,6 +16,8 @@ __all__ = ["Bar", "Display", "Json", "Lines", "Quiet", "show_table"]
 
 # Where nobody watches, a line now and then is enough.
 _LINE_EVERY = 2.0
+# Columns; on narrower terminals the counts need them all.
+_ROOM_FOR_A_BAR = 100
 
 
 class Display(Protocol):
@@ -37,6 +39,9 @@ class Display(Protocol):
     def close(self, report: Report, summary: str) -> None:
         """The pull is over."""
 
+    def fail(self, report: Report, error: str, code: int) -> None:
+        """The pull is over, with an error that is told elsewhere."""
+
 
 class Bar:
     """A progress bar on a terminal, and a table at the end."""
@@ -45,7 +50,7 @@ class Bar:
         self._console = console
         self._progress = Progress(
             SpinnerColumn(),
-            BarColumn(bar_width=None),
+            *([BarColumn(bar_width=None)] if console.width >= _ROOM_FOR_A_BAR else []),
             TaskProgressColumn(),
             TextColumn("{task.fields[counts]}"),
             TextColumn("{task.fields[budget]}", style="cyan"),
@@ -81,6 +86,10 @@ class Bar:
         show_table(self._console, report)
         self._console.print(summary, markup=False)
 
+    def fail(self, report: Report, error: str, code: int) -> None:
+        if report.pages:
+            show_table(self._console, report)
+
 
 class Lines:
     """Plain lines where there is no terminal."""
@@ -88,6 +97,7 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._last = time.monotonic()
+        self._waits = False
 
     def __enter__(self) -> "Lines":
         return self
@@ -101,7 +111,11 @@ class Lines:
             self.note(f"{report.pages} pages, {report.transactions} of {report.expected} transactions")
 
     def refresh(self, budgets: Budgets) -> None:
-        return None
+        status = budgets.authenticated.status()
+        waits = bool(status.waiting and (status.next_in or 0) > _LINE_EVERY)
+        if waits and not self._waits:
+            self.note(_budget(budgets))
+        self._waits = waits
 
     def note(self, text: str) -> None:
         self._console.print(text, markup=False)
@@ -111,7 +125,12 @@ class Lines:
             f"new {report.new}, known {report.known}, acknowledged {report.acknowledged} pages, "
             f"{report.requests} requests, {report.seconds:.1f} s"
         )
-        self.note(summary)
+        if summary:
+            self.note(summary)
+
+    def fail(self, report: Report, error: str, code: int) -> None:
+        if report.pages:
+            self.close(report, "")
 
 
 class Quiet:
@@ -135,6 +154,9 @@ class Quiet:
     def close(self, report: Report, summary: str) -> None:
         return None
 
+    def fail(self, report: Report, error: str, code: int) -> None:
+        return None
+
 
 class Json(Quiet):
     """One JSON object at the end."""
@@ -143,8 +165,13 @@ class Json(Quiet):
         self._console = console
 
     def close(self, report: Report, summary: str) -> None:
-        line = json.dumps(report.as_dict() | {"summary": summary})
-        self._console.print(line, markup=False, soft_wrap=True, highlight=False)
+        self._print(report.as_dict() | {"summary": summary})
+
+    def fail(self, report: Report, error: str, code: int) -> None:
+        self._print(report.as_dict() | {"error": error, "exit": code})
+
+    def _print(self, value: dict[str, object]) -> None:
+        self._console.print(json.dumps(value), markup=False, soft_wrap=True, highlight=False)
 
 
 def show_table(console: Console, report: Report) -> None:
@@ -171,6 +198,6 @@ def _budget(budgets: Budgets) -> str:
     status = budgets.authenticated.status()
     if status.paused_for > 0:
         return f"asked to pause for {status.paused_for:.0f} s"
-    if status.waiting and status.left == 0 and status.next_in:
+    if status.waiting and status.next_in:
         return f"waiting for the budget: {status.next_in:.0f} s"
     return f"{status.left} of {status.limit} requests left"

@@ -6,6 +6,7 @@ from konfipay_async.errors import (
     ClientStateError,
     ConfigurationError,
     KonfipayError,
+    ResponseTooLargeError,
     StorageError,
     TransportError,
 )
@@ -35,6 +36,6 @@ def exit_of(error: KonfipayError) -> Exit:
         return Exit.USAGE
     if isinstance(error, StorageError):
         return Exit.STORAGE
-    if isinstance(error, TransportError):
+    if isinstance(error, TransportError) and not isinstance(error, ResponseTooLargeError):
         return Exit.NO_CONNECTION
     return Exit.REFUSED

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from konfipay_async.cli.display import Bar, Display, Json, Lines, Quiet
-from konfipay_async.cli.exits import Exit
+from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import ConfigurationError, KonfipayError
 from konfipay_async.pull import Report, Step
@@ -62,7 +62,7 @@ def pull(
     ----------
     sandbox
         Pull from a konfipay embedded in this command, with 25 000 made-up bookings, into sandbox.db. It is always
-        acknowledged, and remembers what was in sandbox.state beside the database.
+        acknowledged, and remembers what was in a file beside the database.
     acknowledge
         Mark what is stored as retrieved. The is-new flags belong to all applications of your konfipay client unless
         the API key has its own: other programs that read what is new will not see these transactions any more.
@@ -89,7 +89,11 @@ def pull(
         raise ConfigurationError("--quiet and --json exclude each other: leave one out")
     if sandbox and (base_url or api_key_file):
         raise ConfigurationError("--sandbox brings its own API and key: leave --base-url and --api-key-file out")
-    database = to or ("sqlite:///sandbox.db" if sandbox else "sqlite:///transactions.db")
+    database = to if to is not None else "sqlite:///sandbox.db" if sandbox else "sqlite:///transactions.db"
+    if acknowledge and not sandbox and _file(database) is None and database.startswith("sqlite"):
+        raise ConfigurationError(
+            f"--to {database} keeps nothing: acknowledged transactions would be lost with it. Name a file."
+        )
     display = _display(quiet, json)
     report = Report()
 
@@ -122,9 +126,11 @@ def pull(
     try:
         with display:
             report = asyncio.run(_until_signal(work, display))
-    except (KonfipayError, KeyboardInterrupt, asyncio.CancelledError):
-        if report.pages:
-            display.close(report, f"Stopped by the error below; what was stored stays in {_shown(database)}.")
+    except KonfipayError as error:
+        display.fail(report, str(error), exit_of(error))
+        raise
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        display.fail(report, "stopped at once", Exit.PARTIAL)
         raise
     display.close(report, _summary(report, database, acknowledge or sandbox))
     return Exit.DONE if report.complete else Exit.PARTIAL
@@ -151,10 +157,12 @@ def _key(path: Path | None) -> str | None:
 
 @asynccontextmanager
 async def _sandbox_client(database: str, concurrency: int) -> AsyncIterator[KonfipayClient]:
-    _, _, file = database.partition(":///")
-    folder = Path(file).parent if file and file != ":memory:" else None
-    # Where there is no such folder the database is the one to say so.
-    state = folder / "sandbox.state" if folder is not None and folder.is_dir() else None
+    state: Path | None = None
+    file = _file(database)
+    if file is not None and file.parent.is_dir():  # where there is no such folder the database is the one to say so
+        state = file.with_suffix(".state")
+        if not file.exists():
+            state.unlink(missing_ok=True)  # what it remembers went with the database
     async with (
         Sandbox(
             transactions=_SANDBOX_BOOKINGS + _SANDBOX_PENDING,
@@ -234,5 +242,11 @@ def _summary(report: Report, database: str, acknowledged: bool) -> str:
 
 def _shown(database: str) -> str:
     """The database without a password its URL may hold."""
-    scheme, _, rest = database.partition("://")
-    return rest.lstrip("/") if scheme == "sqlite" else f"{scheme} database"
+    file = _file(database)
+    return str(file) if file is not None else f"the database ({database.partition(':')[0]})"
+
+
+def _file(database: str) -> Path | None:
+    """The file behind an SQLite address; None for memory, and for addresses the sink will have a word about."""
+    scheme, _, path = database.partition(":///")
+    return Path(path) if scheme.startswith("sqlite") and path not in ("", ":memory:") else None

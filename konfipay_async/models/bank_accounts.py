@@ -17,6 +17,10 @@ class Balance(Wire, frozen=True, gc=False):
     currency: str | None = None
     date: datetime | None = None
 
+    def __post_init__(self) -> None:
+        if self.amount is not None and not self.amount.is_finite():
+            raise ValueError("not a finite number")
+
 
 class AccountHolder(Wire, frozen=True, gc=False):
     """Who holds the account."""

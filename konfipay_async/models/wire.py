@@ -145,13 +145,24 @@ def _text(value: Any) -> Any:
 def _whole(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value.strip()):
         return int(value)
-    if isinstance(value, Decimal) and value.is_finite() and abs(value) < 10**18 and value == int(value):
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) < 10**18 and value == value.to_integral_value():
         return int(value)
     return value
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", value.strip()):
+        return float(value)
+    return float(value) if isinstance(value, Decimal) else value
+
+
 def _moment(value: Any) -> Any:
-    return german_midnight(value).isoformat() if isinstance(value, str) and _DATE.match(value) else value
+    if not isinstance(value, str) or not _DATE.match(value):
+        return value
+    try:
+        return german_midnight(value).isoformat()
+    except ValueError:  # the 30th of February: left for the field to be named
+        return value
 
 
 def _day(value: Any) -> Any:
@@ -168,6 +179,7 @@ _SIMPLE: dict[type[inspect.Type], Callable[[Any], Any]] = {
     inspect.StrType: _text,
     inspect.EnumType: _text,
     inspect.IntType: _whole,
+    inspect.FloatType: _number,
     inspect.DateTimeType: _moment,
     inspect.DateType: _day,
     inspect.BoolType: _truth,

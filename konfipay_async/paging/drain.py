@@ -12,7 +12,7 @@ nothing to show that was not handed out already.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -37,6 +37,9 @@ class NewPage(Protocol):
     def number(self) -> int: ...
 
     @property
+    def size(self) -> int: ...
+
+    @property
     def total_pages(self) -> int: ...
 
     @property
@@ -53,32 +56,63 @@ P = TypeVar("P", bound=NewPage)
 
 
 class _State(Enum):
-    LEFT = "handed out and not acknowledged: its rows are in the list"
-    REFUSED = "acknowledged without success: its rows are in the list, presumably, and come again"
-    ACKNOWLEDGED = "acknowledged: its rows have left the list"
+    LEFT = "handed out and not acknowledged"
+    REFUSED = "acknowledged without success: an answer may have been lost, or the id expired"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass(eq=False, slots=True)
 class _Shown:
-    """A page of this list; `before` counts earlier acknowledgements of rows that came back."""
+    """A page of this list; `before` counts earlier acknowledgements of rows that came back.
+
+    `again` is set where its rows came back after an acknowledgement without success.
+    """
 
     rows: int
     state: _State = _State.LEFT
     before: dict[str, int] = field(default_factory=dict)
+    again: bool = False
+
+    @property
+    def in_the_way(self) -> bool:
+        """Whether the next pages are behind these rows.
+
+        Where it is not known, they are looked for once more: a row that comes twice beats one that is skipped.
+        """
+        return self.state is _State.LEFT or (self.state is _State.REFUSED and self.again)
 
 
 @dataclass(frozen=True, slots=True)
 class _Generation(Generic[P]):
-    """Pages fetched together, and how many pages of this pass remain behind them."""
+    """Pages fetched together, and how many pages of this pass remain behind them.
+
+    `cut` is set where a page that had been announced was no longer there.
+    """
 
     pages: list[P]
     remaining: int
+    cut: bool
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One way through the list, from page 1 to its end."""
+
+    acknowledged_before: int
+    shown: list[_Shown] = field(default_factory=list)
+    generations: int = 0
+    totals: set[int] = field(default_factory=set)
+    cut: bool = False
+    handed_out: bool = False
+    unseen: bool = False
 
 
 class Drain(Generic[P]):
     """Reads an is-new list of pages of `page_size` rows, at most `concurrency` of them at a time.
 
-    `fetch(number)` answers a page, or None where there is nothing (204). One reader calls `read()`, once.
+    One pass, or with `until_empty` as many as it takes. `fetch(number)` answers a page, or None where there is
+    nothing (204). Raises what `fetch` raises, PageEchoError, AcknowledgementWithoutEffectError and
+    DrainUnfinishedError.
     """
 
     def __init__(
@@ -97,62 +131,33 @@ class Drain(Generic[P]):
         self._acknowledgements = acknowledgements
         self._gate = _Gate()
         self._by_key: dict[str, _Shown] = {}
-        self._pass: list[_Shown] = []
         self._memory: deque[dict[str, _Shown]] = deque(maxlen=_REMEMBERED_GENERATIONS)
         self._acknowledged_pages = 0
+        self._pass = _Pass(acknowledged_before=0)
+        self._to_hand_out: deque[tuple[P, bool]] = deque()
+        self._upcoming: asyncio.Task[_Generation[P]] | None = None
+        self._fruitless = 0
+        self._longest = 0
 
-    async def read(self) -> AsyncGenerator[P]:
-        """Yield the pages: one pass, or with `until_empty` as many as it takes.
+    async def next(self) -> P | None:
+        """The next page, None at the end."""
+        if self._upcoming is None and not self._pass.generations:
+            self._begin(remaining=1)
+        while not self._to_hand_out:
+            if self._upcoming is None and not await self._begin_another_pass():
+                return None
+            await self._take_generation()
+        page, has_unseen = self._to_hand_out.popleft()
+        self._pass.handed_out = True
+        self._pass.unseen = self._pass.unseen or has_unseen
+        self._acknowledgements.came_from(page.acknowledgement_id, self)
+        return page
 
-        Raises what `fetch` raises, PageEchoError, AcknowledgementWithoutEffectError and DrainUnfinishedError.
-        """
-        passes = self._passes()
-        try:
-            async for page in passes:
-                self._acknowledgements.came_from(page.acknowledgement_id, self)
-                yield page
-        finally:
-            await passes.aclose()
-            self._acknowledgements.closed(self)
-
-    async def _passes(self) -> AsyncGenerator[P]:
-        fruitless = 0
-        longest = 0
-        while True:
-            self._pass = []
-            acknowledged_before = self._acknowledged_pages
-            totals: set[int] = set()
-            handed_out = unseen = False
-            upcoming: asyncio.Task[_Generation[P]] | None = self._begin(remaining=1)
-            try:
-                while upcoming is not None:
-                    generation = await upcoming
-                    to_hand_out = self._note(generation.pages)
-                    upcoming = self._begin(generation.remaining) if generation.remaining else None
-                    totals.update(page.total_items for page in generation.pages)
-                    for page, has_unseen in to_hand_out:
-                        handed_out = True
-                        unseen = unseen or has_unseen
-                        yield page
-            finally:
-                if upcoming is not None:
-                    await end([upcoming])
-            await self._gate.settled()
-            if not self._until_empty or not handed_out:
-                return
-            acknowledged = self._acknowledged_pages > acknowledged_before
-            refused = any(shown.state is _State.REFUSED for shown in self._pass)
-            if not acknowledged and not refused and len(totals) == 1:
-                return  # nothing moved under this pass, so it has shown all there is
-            grown = max(totals) > longest
-            longest = max(totals)
-            fruitless = 0 if unseen and (acknowledged or grown) else fruitless + 1
-            if fruitless >= _MOST_FRUITLESS:
-                raise DrainUnfinishedError(
-                    f"{fruitless} passes over the list brought nothing new, and yet it does not end: {longest} rows "
-                    f"come back although they were handed out. Acknowledge each page within its hour, and look "
-                    f"whether another program reads the same list."
-                )
+    async def close(self) -> None:
+        """Fetch nothing more; acknowledgements of these pages go out at once from now on."""
+        if self._upcoming is not None:
+            await end([self._upcoming])
+        self._acknowledgements.closed(self)
 
     async def acknowledge(self, key: str, send: Callable[[], Awaitable[bool]]) -> bool:
         """Send an acknowledgement when no fetch is under way; `send` says whether it took effect."""
@@ -167,25 +172,63 @@ class Drain(Generic[P]):
                     self._acknowledged_pages += took_effect
             return took_effect
 
-    def _begin(self, remaining: int) -> "asyncio.Task[_Generation[P]]":
-        task = asyncio.get_running_loop().create_task(self._generation(remaining))
+    async def _take_generation(self) -> None:
+        """Take what was fetched, and begin to fetch what comes after it."""
+        assert self._upcoming is not None  # noqa: S101
+        generation = await self._upcoming
+        self._upcoming = None
+        self._to_hand_out.extend(self._note(generation.pages))
+        self._pass.generations += 1
+        self._pass.totals.update(page.total_items for page in generation.pages)
+        self._pass.cut = self._pass.cut or generation.cut
+        if generation.remaining:
+            self._begin(generation.remaining)
+
+    async def _begin_another_pass(self) -> bool:
+        """Whether the pass that is over was not the last one."""
+        await asyncio.sleep(0)  # an acknowledgement that was given a task of its own may be about to begin
+        await self._gate.settled()
+        done = self._pass
+        if not self._until_empty or not done.handed_out:
+            return False
+        acknowledged = self._acknowledged_pages > done.acknowledged_before
+        moved = acknowledged or done.cut or len(done.totals) > 1
+        refused = any(shown.state is _State.REFUSED for shown in done.shown)
+        if done.generations > _REMEMBERED_GENERATIONS and not moved and not refused:
+            return False  # it was too long to remember, and another pass would only show again what was left
+        grown = max(done.totals) > self._longest
+        self._longest = max(done.totals)
+        self._fruitless = 0 if done.unseen and (acknowledged or grown) else self._fruitless + 1
+        if self._fruitless >= _MOST_FRUITLESS:
+            raise DrainUnfinishedError(
+                f"{self._fruitless} passes over the list brought nothing new, and yet it does not end: "
+                f"{self._longest} rows come back although they were handed out. Acknowledge each page within its "
+                f"hour, and look whether another program reads the same list."
+            )
+        self._pass = _Pass(acknowledged_before=self._acknowledged_pages)
+        self._begin(remaining=1)
+        return True
+
+    def _begin(self, remaining: int) -> None:
+        self._upcoming = asyncio.get_running_loop().create_task(self._generation(remaining))
         # Where the list is left before its error was met, nobody misses the error.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return task
+        self._upcoming.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def _generation(self, remaining: int) -> "_Generation[P]":
         async with self._gate.fetching():
-            in_the_way = sum(shown.rows for shown in self._pass if shown.state is not _State.ACKNOWLEDGED)
+            in_the_way = sum(shown.rows for shown in self._pass.shown if shown.in_the_way)
             start = 1 + in_the_way // self._page_size
             count = min(self._concurrency, remaining)
             answers = await self._fetch_all(range(start, start + count))
-            if not self._pass and (first := answers[0]) is not None:
+            if not self._pass.shown and (first := answers[0]) is not None:
                 # The first page of a pass says how many there are: the rest of its generation can follow.
                 answers += await self._fetch_all(range(2, 1 + min(self._concurrency, first.total_pages)))
         pages = [page for page in answers if page is not None]
+        if pages:
+            self._page_size = pages[0].size or self._page_size  # the server may serve fewer rows than asked for
         if len(pages) < len(answers):
-            return _Generation(pages, 0)
-        return _Generation(pages, max(0, pages[-1].total_pages - pages[-1].number))
+            return _Generation(pages, 0, cut=True)
+        return _Generation(pages, max(0, pages[-1].total_pages - pages[-1].number), cut=False)
 
     async def _fetch_all(self, numbers: range) -> list[P | None]:
         tasks = [asyncio.get_running_loop().create_task(self._page(number)) for number in numbers]
@@ -207,12 +250,13 @@ class Drain(Generic[P]):
         for page in pages:
             rids = set(page.rids)
             shown = _Shown(rows=len(rids))
-            self._pass.append(shown)
+            self._pass.shown.append(shown)
             known = {rid: seen for rid in rids if (seen := self._recall(rid)) is not None}
             if len(known) == len(rids) and all(seen.state is _State.LEFT for seen in known.values()):
                 generation.update(known)
                 continue
             shown.before = self._came_back(known)
+            shown.again = any(seen.state is _State.REFUSED for seen in known.values())
             generation.update(dict.fromkeys(rids, shown))
             self._by_key[page.acknowledgement_id] = shown
             to_hand_out.append((page, len(known) < len(rids)))

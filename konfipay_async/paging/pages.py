@@ -1,8 +1,8 @@
 """The pages of one list, fetched concurrently and handed on in order.
 
 Page 1 says how many there are. From then on the next page is asked for as soon as one arrives, with no barrier in
-between; at most `concurrency` are in flight and as many wait for the reader. The generator holds plain tasks and the
-tasks hold no reference to it, so leaving it in any way leaves nothing behind.
+between; at most `concurrency` are in flight and as many wait for the reader. The generators hold plain tasks and the
+tasks hold no reference to them, so leaving one in any way leaves nothing behind.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from konfipay_async.errors import PageEchoError
 
-__all__ = ["NumberedPage", "checked", "end", "read_pages"]
+__all__ = ["NumberedPage", "Pages", "Reader", "checked", "each", "end"]
 
 
 class NumberedPage(Protocol):
@@ -26,24 +26,28 @@ class NumberedPage(Protocol):
 
 
 P = TypeVar("P", bound=NumberedPage)
+P_co = TypeVar("P_co", covariant=True)
 
 
-async def read_pages(fetch: Callable[[int], Awaitable[P | None]], *, concurrency: int) -> AsyncGenerator[P]:
-    """Yield every page of a list in order; None from `fetch` means that there is nothing at that number (204).
+class Reader(Protocol[P_co]):
+    """A list that is read page by page: what the public iterators stand on.
 
-    Raises what `fetch` raises, at the place of the page that failed, and PageEchoError.
+    Not a generator: a loop that shuts down closes all generators at once, and of two that stand on each other the
+    outer one would find the inner one being closed already.
     """
-    first = checked(await fetch(1), 1)
-    if first is None:
-        return
-    reader = _Reader(fetch, first.total_pages, concurrency)
+
+    async def next(self) -> P_co | None:
+        """The next page, None at the end."""
+
+    async def close(self) -> None:
+        """End what is under way. Closing twice is fine."""
+
+
+async def each(reader: Reader[P_co]) -> AsyncGenerator[P_co]:
+    """Yield every page."""
     try:
-        reader.fill()
-        yield first
-        while reader.slots:
-            page = await reader.next()
-            if page is not None:
-                yield page
+        while (page := await reader.next()) is not None:
+            yield page
     finally:
         await reader.close()
 
@@ -71,36 +75,45 @@ async def end(tasks: Collection["asyncio.Task[Any]"]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class _Reader(Generic[P]):
-    def __init__(self, fetch: Callable[[int], Awaitable[P | None]], total: int, concurrency: int) -> None:
-        self.slots: deque[asyncio.Task[P | None]] = deque()
-        self._fetch = fetch
-        self._total = total
-        self._concurrency = concurrency
-        self._next = 2
-        self._in_flight = 0
+class Pages(Generic[P]):
+    """Reads every page of a list, in order. `fetch(number)` answers a page, or None where there is nothing (204).
 
-    def fill(self) -> None:
-        while (
-            self._next <= self._total
-            and self._in_flight < self._concurrency
-            and len(self.slots) < 2 * self._concurrency
-        ):
-            task = asyncio.get_running_loop().create_task(self._page(self._next))
-            task.add_done_callback(self._arrived)
-            self.slots.append(task)
-            self._next += 1
-            self._in_flight += 1
+    Raises what `fetch` raises, at the place of the page that failed, and PageEchoError.
+    """
+
+    def __init__(self, fetch: Callable[[int], Awaitable[P | None]], *, concurrency: int) -> None:
+        self._fetch = fetch
+        self._concurrency = concurrency
+        self._total = 1
+        self._number = 1
+        self._in_flight = 0
+        self._slots: deque[asyncio.Task[P | None]] = deque()
 
     async def next(self) -> P | None:
-        page = await self.slots[0]
-        self.slots.popleft()
-        self.fill()
-        return page
+        self._fill()
+        while self._slots:
+            page = await self._slots[0]
+            self._slots.popleft()
+            self._fill()
+            if page is not None:
+                return page
+        return None
 
     async def close(self) -> None:
         self._total = 0
-        await end(self.slots)
+        await end(self._slots)
+
+    def _fill(self) -> None:
+        while (
+            self._number <= self._total
+            and self._in_flight < self._concurrency
+            and len(self._slots) < 2 * self._concurrency
+        ):
+            task = asyncio.get_running_loop().create_task(self._page(self._number))
+            task.add_done_callback(self._arrived)
+            self._slots.append(task)
+            self._number += 1
+            self._in_flight += 1
 
     async def _page(self, number: int) -> P | None:
         return checked(await self._fetch(number), number)
@@ -109,8 +122,6 @@ class _Reader(Generic[P]):
         self._in_flight -= 1
         if task.cancelled() or task.exception() is not None:
             self._total = 0  # the reader will meet the error; pages behind it are of no use
-        elif self._total:
-            page = task.result()
-            self._total = self._total if page is None else page.total_pages
-            if page is not None:
-                self.fill()
+        elif self._total and (page := task.result()) is not None:
+            self._total = page.total_pages
+            self._fill()

@@ -7,13 +7,15 @@ again meets its key.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from enum import Enum
 from typing import Any, TypeVar
 
 from konfipay_async.client import KonfipayClient
+from konfipay_async.errors import ForbiddenError, RateLimitedError, RouteUnknownError, StatusError, UnauthorizedError
+from konfipay_async.holding import to_the_end
 from konfipay_async.pull.report import Report
 from konfipay_async.pull.sinks import Sink
 from konfipay_async.resources.transactions import Acknowledgement, TransactionPage
@@ -58,28 +60,34 @@ async def pull(
     new_pages = _new_pages(client, acknowledge, pending, page_size)  # checks its arguments before anything is opened
     stop = stop or asyncio.Event()
     # One thread, so that whatever is under way when the pull is cancelled ends before the sink is closed.
-    with ThreadPoolExecutor(1, thread_name_prefix="konfipay sink") as thread, _closing(sink, thread):
+    async with _thread_of(sink) as thread:
         work = _Work(client, sink, thread, watch)
         try:
             await work.open()
             if acknowledge:
                 await work.resend(stop)
-            async for page in _until(stop, new_pages):
+            while not stop.is_set() and (page := await _next(new_pages, stop)) is not None:
                 await work.take(page, acknowledge=acknowledge)
+            await new_pages.aclose()
             await work.settled()
             work.report.complete = not stop.is_set()
             work.tell(Step.FINISHED)
         finally:
             await work.abandon()
+            await new_pages.aclose()
     return work.report
 
 
-@contextmanager
-def _closing(sink: Sink, thread: ThreadPoolExecutor) -> Iterator[None]:
+@asynccontextmanager
+async def _thread_of(sink: Sink) -> AsyncIterator[ThreadPoolExecutor]:
+    thread = ThreadPoolExecutor(1, thread_name_prefix="konfipay sink")
     try:
-        yield
+        yield thread
     finally:
-        thread.submit(sink.close)
+        try:
+            await to_the_end(asyncio.get_running_loop().run_in_executor(thread, sink.close))
+        finally:
+            thread.shutdown()
 
 
 class _Work:
@@ -110,7 +118,14 @@ class _Work:
         for key in await self._in_thread(self._sink.pending):
             if stop.is_set():
                 return
-            await self._settle(key)
+            try:
+                await self._settle(key)
+            except StatusError as error:
+                if not _is_definite(error):
+                    raise
+                # However the API says that it knows the id no longer: the rows come again if they are still new.
+                await self._in_thread(self._sink.settle, key, "refused")
+                self.report.expired += 1
             self.report.resent += 1
             self.tell(Step.RESENT)
 
@@ -175,24 +190,23 @@ def _new_pages(
     return read(page_size, is_new=True, booking_status="booked")
 
 
-async def _until(stop: asyncio.Event, pages: AsyncGenerator[TransactionPage]) -> AsyncGenerator[TransactionPage]:
-    """The pages until `stop` is set; a fetch that is under way then is given up."""
+def _is_definite(error: StatusError) -> bool:
+    passing = (UnauthorizedError, ForbiddenError, RateLimitedError, RouteUnknownError)
+    return 400 <= error.status < 500 and error.status != 408 and not isinstance(error, passing)
+
+
+async def _next(pages: AsyncGenerator[TransactionPage], stop: asyncio.Event) -> TransactionPage | None:
+    """The next page; None at the end, or when `stop` is set: a fetch that is under way then is given up."""
+
+    async def next_page() -> TransactionPage | None:
+        return await anext(pages, None)
+
+    fetched = asyncio.ensure_future(next_page())
     stopped = asyncio.ensure_future(stop.wait())
-    fetch: asyncio.Future[TransactionPage | None] | None = None
     try:
-        while not stop.is_set():
-            fetch = asyncio.ensure_future(_next(pages))
-            await asyncio.wait({fetch, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not fetch.done() or (page := fetch.result()) is None:
-                return
-            yield page
+        await asyncio.wait({fetched, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return fetched.result() if fetched.done() else None
     finally:
-        ending = [future for future in (fetch, stopped) if future is not None]
-        for future in ending:
+        for future in (fetched, stopped):
             future.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
-        await pages.aclose()
-
-
-async def _next(pages: AsyncGenerator[TransactionPage]) -> TransactionPage | None:
-    return await anext(pages, None)
+        await asyncio.gather(fetched, stopped, return_exceptions=True)

@@ -7,7 +7,7 @@ from konfipay_async.answers import page_of
 from konfipay_async.filters import checked_page_size, query_of
 from konfipay_async.models.bank_accounts import BankAccount
 from konfipay_async.models.page import Page
-from konfipay_async.paging.pages import read_pages
+from konfipay_async.paging.pages import Pages, each
 from konfipay_async.resources.wiring import Wiring
 
 __all__ = ["BankAccountFilters", "BankAccounts"]
@@ -34,12 +34,17 @@ class BankAccounts:
         `page_size` is rows per request, 1 to 1000; `extra` passes query names the client does not know.
         Raises ConfigurationError at once, and while iterating what requests raise.
         """
-        return self._accounts(self.pages(page_size, extra=extra, **filters))
+        return self._accounts(self._reader(page_size, extra, filters))
 
     def pages(
         self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[BankAccountFilters]
     ) -> AsyncGenerator[Page[BankAccount]]:
         """Yield the list page by page; see `list`."""
+        return each(self._reader(page_size, extra, filters))
+
+    def _reader(
+        self, page_size: int, extra: Mapping[str, object] | None, filters: BankAccountFilters
+    ) -> Pages[Page[BankAccount]]:
         size = checked_page_size(page_size)
         wiring = self._wiring
         query = query_of(
@@ -55,12 +60,12 @@ class BankAccounts:
                 size,
             )
 
-        return read_pages(fetch, concurrency=wiring.concurrency)
+        return Pages(fetch, concurrency=wiring.concurrency)
 
-    async def _accounts(self, pages: AsyncGenerator[Page[BankAccount]]) -> AsyncGenerator[BankAccount]:
+    async def _accounts(self, reader: Pages[Page[BankAccount]]) -> AsyncGenerator[BankAccount]:
         try:
-            async for page in pages:
+            while (page := await reader.next()) is not None:
                 for account in page.items:
                     yield account
         finally:
-            await pages.aclose()
+            await reader.close()

@@ -16,7 +16,7 @@ from konfipay_async.models.page import Link
 from konfipay_async.models.transactions import CreditDebitIndicator, Transaction
 from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.drain import Drain
-from konfipay_async.paging.pages import read_pages
+from konfipay_async.paging.pages import Pages, Reader, each
 from konfipay_async.resources.wiring import Wiring
 from konfipay_async.session.message import Response
 
@@ -103,12 +103,7 @@ class Transactions:
         `page_size` is rows per request, 1 to 1000; `keep_raw` keeps each page's bytes beside its rows; `extra` passes
         query names the client does not know.
         """
-        size = checked_page_size(page_size)
-        query = self._query(filters, extra)
-        if filters.get("is_new"):
-            return self._moving(query, size, keep_raw, until_empty=False)
-        fetch = self._fetcher(query, size, filters.get("is_new"), keep_raw)
-        return read_pages(fetch, concurrency=self._wiring.concurrency)
+        return each(self._reader(page_size, extra, filters, keep_raw=keep_raw))
 
     def stream(
         self, page_size: int = 1000, *, extra: Mapping[str, object] | None = None, **filters: Unpack[TransactionFilters]
@@ -118,7 +113,7 @@ class Transactions:
         An id may be acknowledged once the last row of its page was yielded, before that it is
         AcknowledgementTooEarlyError. Arguments as for `pages`.
         """
-        return self._rows(self.pages(page_size, extra=extra, **filters))
+        return self._rows(self._reader(page_size, extra, filters))
 
     def drain(
         self,
@@ -136,7 +131,7 @@ class Transactions:
         """
         if filters.setdefault("is_new", True) is not True:
             raise ConfigurationError("drain() reads what is new: is_new=False has no end to drain to; use pages()")
-        return self._moving(self._query(filters, extra), checked_page_size(page_size), keep_raw, until_empty=True)
+        return each(self._reader(page_size, extra, filters, keep_raw=keep_raw, until_empty=True))
 
     async def acknowledge(self, acknowledgement_id: str) -> Acknowledgement:
         """Mark the rows of one page as no longer new; do so after they are safe, and within the hour.
@@ -159,15 +154,9 @@ class Transactions:
         )
         return Acknowledgement.ACKNOWLEDGED if took_effect else Acknowledgement.GONE
 
-    def _query(self, filters: TransactionFilters, extra: Mapping[str, object] | None) -> Query:
-        wiring = self._wiring
-        return query_of(
-            filters, TransactionFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names.current
-        )
-
-    async def _rows(self, pages: AsyncGenerator[TransactionPage]) -> AsyncGenerator[tuple[Transaction, str]]:
+    async def _rows(self, reader: Reader[TransactionPage]) -> AsyncGenerator[tuple[Transaction, str]]:
         try:
-            async for page in pages:
+            while (page := await reader.next()) is not None:
                 rows, key = page.transactions, page.acknowledgement_id
                 if rows:
                     self._acknowledgements.withhold(key)
@@ -176,20 +165,34 @@ class Transactions:
                     self._acknowledgements.release(key)
                     yield rows[-1], key
         finally:
-            await pages.aclose()
+            await reader.close()
 
-    def _moving(self, query: Query, size: int, keep_raw: bool, *, until_empty: bool) -> AsyncGenerator[TransactionPage]:
-        drain = Drain(
-            self._fetcher(query, size, True, keep_raw),
+    def _reader(
+        self,
+        page_size: int,
+        extra: Mapping[str, object] | None,
+        filters: TransactionFilters,
+        *,
+        keep_raw: bool = False,
+        until_empty: bool = False,
+    ) -> Reader[TransactionPage]:
+        wiring = self._wiring
+        size = checked_page_size(page_size)
+        names, reserved = wiring.filter_names, wiring.paging_names.current
+        query = query_of(filters, TransactionFilters, extra=extra, names=names, reserved=reserved)
+        fetch = self._fetcher(query, size, filters, keep_raw)
+        if not filters.get("is_new"):
+            return Pages(fetch, concurrency=wiring.concurrency)
+        return Drain(
+            fetch,
             page_size=size,
-            concurrency=self._wiring.concurrency,
+            concurrency=wiring.concurrency,
             until_empty=until_empty,
             acknowledgements=self._acknowledgements,
         )
-        return drain.read()
 
     def _fetcher(
-        self, query: Query, size: int, is_new: bool | None, keep_raw: bool
+        self, query: Query, size: int, filters: TransactionFilters, keep_raw: bool
     ) -> Callable[[int], Awaitable[TransactionPage | None]]:
         async def once(number: int) -> TransactionPage | None:
             return await self._wiring.page(
@@ -200,16 +203,13 @@ class Transactions:
                 size,
             )
 
-        def has_others(page: TransactionPage | None) -> bool:
-            return page is not None and any(row.is_new is (not is_new) for row in page.transactions)
-
         async def fetch(number: int) -> TransactionPage | None:
             page = await once(number)
             # Somebody may have acknowledged while the server made the page; twice is no coincidence.
-            if is_new is not None and has_others(page) and has_others(page := await once(number)):
+            if _ignored(page, filters) is not None and (name := _ignored(page := await once(number), filters)):
                 raise FilterIgnoredError(
-                    f"asked for rows with is_new={is_new}, page {number} holds others: the server does not know the "
-                    f"filter by this name. Correct it with filter_names={{'is_new': 'the-name'}}."
+                    f"page {number} holds rows that the filter {name} excludes: the server does not know it by this "
+                    f"name. Correct it with filter_names={{{name!r}: 'the-name'}}."
                 )
             return page
 
@@ -237,3 +237,21 @@ class Transactions:
             )
 
         return read
+
+
+def _ignored(page: TransactionPage | None, filters: TransactionFilters) -> str | None:
+    """The filter that rows of this page contradict: its name is inferred, the server may not know it."""
+    rows = [] if page is None else page.transactions
+    is_new, least, most = filters.get("is_new"), filters.get("min_amount"), filters.get("max_amount")
+    if is_new is not None and any(row.is_new is (not is_new) for row in rows):
+        return "is_new"
+    # Whether amounts of debits count as negative is not documented; credits are the same either way.
+    if least is not None and any(_is_credit(row) and row.amount < least for row in rows):
+        return "min_amount"
+    if most is not None and any(_is_credit(row) and row.amount > most for row in rows):
+        return "max_amount"
+    return None
+
+
+def _is_credit(row: Transaction) -> bool:
+    return row.credit_debit_indicator == CreditDebitIndicator.CRDT

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from konfipay_async.errors import KonfipayError
+from konfipay_async.errors import ClientStateError, KonfipayError
 from konfipay_async.session.auth import Refusal
 from konfipay_async.session.clock import Clock
 from konfipay_async.session.message import Request
@@ -53,12 +53,13 @@ class Bearer:
         self._held: _Held | None = None
         self._renewal: asyncio.Task[_Held] | None = None
         self._renew_not_before = 0.0
+        self._is_closed = False
 
     async def authorise(self, request: Request[Any]) -> Mapping[str, str]:
         held = self._held
         now = self._clock.monotonic()
         if held is None or now >= held.ends_at:
-            held = await asyncio.shield(self._renew())
+            held = await self._renewed_token()
         elif now >= held.renew_at and now >= self._renew_not_before:
             self._renew()
         return {"Authorization": f"Bearer {held.value}"}
@@ -70,9 +71,19 @@ class Bearer:
         return Refusal.CURRENT
 
     async def close(self) -> None:
+        self._is_closed = True
         if self._renewal is not None:
             self._renewal.cancel()
             await asyncio.wait([self._renewal])
+
+    async def _renewed_token(self) -> _Held:
+        renewal = self._renew()
+        try:
+            return await asyncio.shield(renewal)
+        except asyncio.CancelledError:
+            if renewal.cancelled() and self._is_closed:
+                raise ClientStateError("the client was closed while it logged in") from None
+            raise
 
     def _renew(self) -> "asyncio.Task[_Held]":
         """The login under way; begins one where there is none."""
@@ -97,4 +108,5 @@ class Bearer:
         elif isinstance(error, KonfipayError):
             # Whoever waits for the login gets the error; a token that still lives goes on being used.
             self._renew_not_before = self._clock.monotonic() + _RENEWAL_PAUSE
-            logger.debug("login failed: %s", error)
+            level = logging.WARNING if self._held is not None else logging.DEBUG
+            logger.log(level, "login failed: %s", error)

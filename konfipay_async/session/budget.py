@@ -315,6 +315,11 @@ class Budgets:
     public: Budget
     authenticated: Budget
 
+    def __post_init__(self) -> None:
+        if self.public is self.authenticated:
+            # A request that holds a permit may have to wait for the login's.
+            raise ConfigurationError("Budgets: public and authenticated must be two budgets, the API counts them apart")
+
     @classmethod
     def from_limits(cls, limits: Limits, clock: Clock | None = None) -> "Budgets":
         """Fresh budgets for these limits."""

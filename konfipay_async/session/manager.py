@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
-import anyio
-
 from konfipay_async.errors import (
     ClientStateError,
     DecodeError,
@@ -26,6 +24,7 @@ from konfipay_async.errors import (
     TransportError,
     UnauthorizedError,
 )
+from konfipay_async.holding import to_the_end
 from konfipay_async.session.auth import Auth, Refusal
 from konfipay_async.session.budget import Budgets, Permit
 from konfipay_async.session.clock import Clock
@@ -39,8 +38,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A pause the server asks for that is longer than this makes no sense for a limit counted by the minute.
-_LONGEST_PAUSE = 3600.0
+# Periods. The API promises to answer again after one at the latest, so a wish for many makes no sense.
+_LONGEST_PAUSE = 2
 # How many tokens may die under one request before somebody is to be told.
 _MOST_REFUSALS = 5
 
@@ -110,6 +109,8 @@ class Session:
         self._state = _State.NEW
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
         self._held_back: set[asyncio.Task[Any]] = set()
+        self._waits: set[asyncio.Task[Permit]] = set()
+        self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the transport. A session opens once."""
@@ -121,15 +122,19 @@ class Session:
 
     async def close(self) -> None:
         """Wait for what must happen once and is under way, then close. Revokes nothing. Closing twice is fine."""
-        if self._state is not _State.OPEN:
-            self._state = _State.CLOSED
-            return
+        if self._state is _State.OPEN:
+            self._closing = asyncio.get_running_loop().create_task(self._close())
         self._state = _State.CLOSED
-        with anyio.CancelScope(shield=True):
-            while self._held_back:
-                await asyncio.wait(set(self._held_back))
-            await self._auth.close()
-            await self._transport.close()
+        if self._closing is not None:
+            await to_the_end(self._closing)
+
+    async def _close(self) -> None:
+        for wait in self._waits:
+            wait.cancel()
+        while self._held_back:
+            await asyncio.wait(set(self._held_back))
+        await self._auth.close()
+        await self._transport.close()
 
     async def send(self, request: Request[T]) -> T:
         """The value the request's `read` makes of the answer.
@@ -144,7 +149,7 @@ class Session:
             number += 1
             self._check_open()
             asked_at = self.clock.monotonic()
-            permit = await self.budgets.of(request.budget).take(request.lane)
+            permit = await self._permit(request)
             started = self.clock.monotonic()
             attempt = self._attempt(request, permit, number, started - asked_at)
             tried = await (self._hold_back(attempt) if request.retry is RetryClass.ONCE else attempt)
@@ -162,6 +167,21 @@ class Session:
             if not isinstance(tried.error, RateLimitedError):  # there the budget waits
                 await self.clock.sleep(wait)
             spent += wait
+
+    async def _permit(self, request: Request[Any]) -> Permit:
+        """Wait for a permit, until the session is closed."""
+        wait = asyncio.get_running_loop().create_task(self.budgets.of(request.budget).take(request.lane))
+        self._waits.add(wait)
+        try:
+            return await wait
+        except asyncio.CancelledError:
+            if wait.done() and not wait.cancelled():
+                wait.result().unused()
+            elif self._state is _State.CLOSED and not _is_cancelled():
+                self._check_open()
+            raise
+        finally:
+            self._waits.discard(wait)
 
     async def _attempt(self, request: Request[T], permit: Permit, number: int, waited: float) -> "T | _Failed":
         response: Response | None = None
@@ -210,25 +230,15 @@ class Session:
         task = asyncio.get_running_loop().create_task(attempt)
         self._held_back.add(task)
         task.add_done_callback(self._held_back.discard)
-        cancelled: asyncio.CancelledError | None = None
-        with anyio.CancelScope(shield=True):
-            while not task.done():
-                try:
-                    await asyncio.wait([task])
-                except asyncio.CancelledError as cancellation:
-                    cancelled = cancellation
-        if cancelled is not None:
-            # Retrieved, so that asyncio does not report it as lost: the recorder has noted it.
-            task.cancelled() or task.exception()
-            raise cancelled
-        return task.result()
+        return await to_the_end(task)
 
     def _decide(self, request: Request[Any], error: _Failure, number: int, spent: float) -> float | None:
         retry_after: float | None = None
         if isinstance(error, RateLimitedError):
             retry_after = self._pause_after(request, error)
         elif isinstance(error, StatusError):
-            retry_after = error.retry_after
+            wish = error.retry_after
+            retry_after = wish if wish is not None and wish <= self._retry.deadline else None
         return decide(
             self._retry,
             request.retry,
@@ -243,12 +253,12 @@ class Session:
         """Seconds; a wish that makes no sense counts as none, and then one period is certainly enough."""
         period = self.budgets.of(request.budget).period
         wish = error.retry_after
-        return period if wish is None or wish > _LONGEST_PAUSE else max(1.0, wish)
+        return period if wish is None or wish > _LONGEST_PAUSE * period else max(1.0, wish)
 
     def _final(self, request: Request[Any], tried: "_Failed", refusals: list[Refusal]) -> KonfipayError:
         error = tried.error
         outcome = outcome_of(error)
-        if request.retry is RetryClass.ONCE and outcome in (Outcome.UNKNOWN, Outcome.UNREADABLE):
+        if request.retry is RetryClass.ONCE and outcome in (Outcome.UNKNOWN, Outcome.UNREADABLE, Outcome.UNEXPECTED):
             unknown = OutcomeUnknownError(
                 f"{request.method} {request.path} was sent once and may or may not have done its work: {error} "
                 f"Look it up before you send it again.",
@@ -284,6 +294,11 @@ class Session:
         logger.debug("%s %s: %s in %.3f s", request.method, request.path, outcome, attempt.duration)
         if self._recorder is not None:
             self._recorder.record(attempt)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _another_token_may_do(refusals: list[Refusal]) -> bool:

@@ -10,6 +10,7 @@ from konfipay_async.errors import (
     ConfigurationError,
     DecodeError,
     RateLimitedError,
+    ResponseTooLargeError,
     StatusError,
     TransportError,
     UnauthorizedError,
@@ -33,7 +34,9 @@ class Outcome(Enum):
     UNKNOWN = "unknown"
     """Reset, timeout, 408 or 5xx: it may have been done."""
     UNREADABLE = "unreadable"
-    """A success that cannot be read: it was done, presumably."""
+    """A success whose body is cut or no JSON: it was done, presumably."""
+    UNEXPECTED = "unexpected"
+    """A success whose body is not what it should be: it was done, and a repeat would read the same."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class Retry:
     """How patiently requests are tried again.
 
     At most `attempts` of one request; the wait before attempt n+1 is random between 0 and `base · 2^(n-1)` seconds,
-    at most `cap` (full jitter). What attempts and waits take together stays under `deadline` seconds; waiting for
-    the budget does not count, for that is our own doing.
+    at most `cap` (full jitter). No attempt begins when attempts and waits together have taken `deadline` seconds;
+    waiting for the budget does not count, for that is our own doing.
     """
 
     attempts: int = 5
@@ -55,16 +58,18 @@ class Retry:
             raise ConfigurationError(f"Retry(attempts={self.attempts!r}): give a whole number, 1 or more (1: no retry)")
         for name in ("base", "cap", "deadline"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not value >= 0:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
                 raise ConfigurationError(f"Retry({name}={value!r}): give seconds, 0 or more")
 
 
 def outcome_of(error: TransportError | StatusError | DecodeError) -> Outcome:
     """What an attempt's error says about what the server did."""
+    if isinstance(error, ResponseTooLargeError):
+        return Outcome.UNEXPECTED
     if isinstance(error, TransportError):
         return Outcome.UNKNOWN if error.sent else Outcome.NOT_SENT
     if isinstance(error, DecodeError):
-        return Outcome.UNREADABLE
+        return Outcome.UNREADABLE if error.malformed else Outcome.UNEXPECTED
     if isinstance(error, UnauthorizedError):
         return Outcome.UNAUTHORISED
     if isinstance(error, RateLimitedError):
@@ -102,7 +107,7 @@ def _may_repeat(retry_class: RetryClass, outcome: Outcome, attempt: int) -> bool
     match outcome:
         case Outcome.NOT_SENT | Outcome.LIMITED:
             return True
-        case Outcome.REFUSED | Outcome.UNAUTHORISED:
+        case Outcome.REFUSED | Outcome.UNAUTHORISED | Outcome.UNEXPECTED:
             return False
         case Outcome.UNKNOWN:
             return retry_class is not RetryClass.ONCE

@@ -30,10 +30,6 @@ __all__ = ["AiohttpTransport", "Transport", "checked_base_url"]
 
 _CONNECT_TIMEOUT = 15.0
 
-# aiohttp keeps connections apart by their proxy headers, also where there is no proxy. A request that must happen once
-# asks for a pool nobody returns a connection to, so it never meets a connection that died while it was idle.
-_FRESH = {"Proxy-Connection": "close"}
-
 
 class Transport(Protocol):
     """Sends one attempt of a request. Raises a TransportError whose `sent` tells whether it may have arrived."""
@@ -47,6 +43,9 @@ class Transport(Protocol):
 
 def checked_base_url(text: str) -> URL:
     """The base URL requests go to, or a ConfigurationError that says what is wrong with it."""
+    if not isinstance(text, str):
+        raise ConfigurationError(f"base_url must be a str, not {type(text).__name__}")
+    text = text.strip()
     try:
         url = URL(text.rstrip("/"))
         host = url.host
@@ -66,6 +65,16 @@ def checked_base_url(text: str) -> URL:
     return url
 
 
+def _checked_proxy(proxy: str | None) -> str | None:
+    try:
+        good = proxy is None or (URL(proxy).scheme in ("http", "https") and URL(proxy).host)
+    except (ValueError, TypeError):
+        good = False
+    if not good:
+        raise ConfigurationError("proxy is no address of a proxy: give one like 'http://proxy.example:3128'")
+    return proxy
+
+
 def _shown(text: str) -> str:
     return text.rpartition("@")[2][:200]
 
@@ -82,8 +91,8 @@ def _is_loopback(host: str) -> bool:
 class AiohttpTransport:
     """Requests through an aiohttp session, owned or handed in.
 
-    A handed-in session lends its connector (pool, proxies, resolver), its headers, traces and `trust_env`; it stays
-    the caller's to close, and its other requests are not touched. `proxy` and `ssl` mean what they mean to aiohttp.
+    A handed-in session lends its connector (pool, resolver), proxy, headers, traces and `trust_env`; it stays the
+    caller's to close, and its other requests are not touched. `proxy` and `ssl` mean what they mean to aiohttp.
     """
 
     def __init__(
@@ -101,7 +110,8 @@ class AiohttpTransport:
         self._lent = session
         self._user_agent = user_agent
         self._trust_env = trust_env
-        self._proxy = proxy
+        # A lent session's own proxy is part of what it lends.
+        self._proxy = _checked_proxy(proxy) if session is None or proxy else getattr(session, "_default_proxy", None)
         self._ssl = ssl
         self._max_response_bytes = max_response_bytes
         self._session: aiohttp.ClientSession | None = None
@@ -144,13 +154,16 @@ class AiohttpTransport:
                 self._url(request),
                 data=request.body,
                 headers={**request.headers, **headers, **({"Connection": "close"} if once else {})},
+                skip_auto_headers=() if request.body else ("Content-Type",),
                 timeout=aiohttp.ClientTimeout(
                     total=request.timeout, sock_connect=min(_CONNECT_TIMEOUT, request.timeout)
                 ),
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self._proxy,
-                proxy_headers=_FRESH if once else None,
+                # aiohttp keeps connections apart by this name. With it, though it is the name anyway, a request that
+                # must happen once draws from a pool nobody returns to: it never meets a connection that died idle.
+                server_hostname=self._base_url.raw_host if once else None,
                 ssl=self._ssl,
             ) as answer:
                 body = await self._read(answer)
@@ -162,6 +175,9 @@ class AiohttpTransport:
                 )
         except aiohttp.ConnectionTimeoutError:
             raise ConnectFailedError(f"no connection to {self._host} within {_CONNECT_TIMEOUT:g} s") from None
+        except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
+            said = f"it answers {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else _reason(error)
+            raise ConnectFailedError(f"no connection to {self._host} through the proxy: {said}") from None
         except aiohttp.ClientConnectorError as error:
             raise ConnectFailedError(f"cannot connect to {self._host}: {_reason(error)}") from None
         except TimeoutError:
@@ -172,6 +188,12 @@ class AiohttpTransport:
             raise ConnectionLostError(
                 f"{request.method} {request.path}: the connection broke before the answer was complete "
                 f"({type(error).__name__})"
+            ) from None
+        except ValueError:
+            # Its text may hold the header it refuses.
+            raise ConfigurationError(
+                "aiohttp refuses to build the request. With trust_env, an entry for this host in .netrc does that: it "
+                "would replace the token."
             ) from None
         except RuntimeError as error:
             # aiohttp says so when a session or connector is closed under its users.

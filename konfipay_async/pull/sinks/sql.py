@@ -47,6 +47,8 @@ class SqlSink:
     """
 
     def __init__(self, url: str, *, source: str = "default", origin: str) -> None:
+        if not source:
+            raise ConfigurationError("a source needs a name: it is part of the key of every row")
         self._url = url
         self._source = source
         self._origin = origin
@@ -193,14 +195,14 @@ def _read(text: str) -> "sa.URL":
         url.get_dialect()
     except sa.exc.NoSuchModuleError:
         kind = text.partition(":")[0]
-        raise StorageError(f"{kind!r} is no kind of database; {_ADDRESS}") from None
+        raise ConfigurationError(f"{kind!r} is no kind of database; {_ADDRESS}") from None
     except sa.exc.ArgumentError:
-        raise StorageError(f"cannot read the address of the database; {_ADDRESS}") from None
+        raise ConfigurationError(f"cannot read the address of the database; {_ADDRESS}") from None
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise ConfigurationError(f"a database of the kind {url.drivername!r} is not supported for now; {_ADDRESS}")
     if url.query and "uri" not in url.query:
         # They would be ignored, so that a file believed to be read-only would be written to.
-        raise StorageError(f"the address of the database has options that need uri=true among them; {_ADDRESS}")
+        raise ConfigurationError(f"the address of the database has options that need uri=true among them; {_ADDRESS}")
     return url
 
 
@@ -218,7 +220,7 @@ def _engine(url: "sa.URL") -> "sa.Engine":
         engine = sa.create_engine(url, poolclass=sa.StaticPool, hide_parameters=True, connect_args=options)
         engine.raw_connection().close()
     except (sa.exc.ArgumentError, TypeError, ValueError):
-        raise StorageError(f"cannot read the address of the database; {_ADDRESS}") from None
+        raise ConfigurationError(f"cannot read the address of the database; {_ADDRESS}") from None
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
