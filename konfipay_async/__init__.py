@@ -10,6 +10,7 @@ from konfipay_async.errors import KonfipayError, OutcomeUnknownError, RateLimite
 from konfipay_async.models import BankAccount, CreditDebitIndicator, Page, Transaction
 from konfipay_async.resources.transactions import Acknowledgement, TransactionPage
 from konfipay_async.session.budget import Budget, Budgets, BudgetStatus, Limits
+from konfipay_async.session.clock import Clock
 from konfipay_async.session.manager import Attempt, Recorder
 from konfipay_async.session.message import Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
@@ -22,6 +23,7 @@ __all__ = [
     "Budget",
     "BudgetStatus",
     "Budgets",
+    "Clock",
     "CreditDebitIndicator",
     "KonfipayClient",
     "KonfipayError",

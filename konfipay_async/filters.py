@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from konfipay_async.errors import ConfigurationError
@@ -102,7 +102,7 @@ def _check(name: str, value: Any, kind: Any) -> None:
 def _wanted(value: Any, kind: Any) -> str | None:
     """What the filter takes, where the value is not of that; None where it is."""
     if isinstance(kind, UnionType) or get_origin(kind) is Union:
-        all_wanted = [_wanted(value, part) for part in get_args(kind)]
+        all_wanted = [_wanted(value, part) for part in get_args(kind) if part is not NoneType]
         return None if None in all_wanted else " or ".join(map(str, all_wanted))
     if get_origin(kind) is Literal:
         allowed = get_args(kind)

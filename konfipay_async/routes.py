@@ -50,7 +50,7 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
             RetryClass.ACKNOWLEDGE,
             Lane.ACKNOWLEDGE,
         ),
-        "bank_accounts.list": Route("GET", "bank-accounts", "OBS", RetryClass.READ, Lane.BULK),
+        "bank_accounts.list": Route("GET", "bank-accounts", "OBS", RetryClass.READ),
     }
 )
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from typing import Any, Generic, Protocol, TypeVar
 
 from konfipay_async.errors import PageEchoError
+from konfipay_async.holding import to_the_end
 
 __all__ = ["NumberedPage", "Pages", "Reader", "checked", "each", "end"]
 
@@ -72,7 +73,7 @@ async def end(tasks: Collection["asyncio.Task[Any]"]) -> None:
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await to_the_end(asyncio.gather(*tasks, return_exceptions=True))
 
 
 class Pages(Generic[P]):

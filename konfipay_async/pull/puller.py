@@ -34,7 +34,7 @@ class Step(Enum):
     COMMITTED = "its rows and its acknowledgement id are committed"
     ACKNOWLEDGED = "konfipay has answered the acknowledgement"
     SETTLED = "the answer is noted"
-    FINISHED = "the list is at its end"
+    FINISHED = "the pull is at its end, or was asked to stop, and nothing is under way"
 
 
 async def pull(

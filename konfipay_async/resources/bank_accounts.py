@@ -16,8 +16,8 @@ __all__ = ["BankAccountFilters", "BankAccounts"]
 class BankAccountFilters(TypedDict, total=False):
     """Filters of the list (seen in public code: ``status=active``, ``bank-account-type=production``)."""
 
-    status: str
-    bank_account_type: str
+    status: str | None
+    bank_account_type: str | None
 
 
 class BankAccounts:

@@ -27,14 +27,14 @@ class TransactionFilters(TypedDict, total=False):
     """Filters of the list. Names of dates, account, status and indicator were seen in public code; `is_new` and the
     amounts are described in words only, and their names inferred: correct one with ``filter_names={…}``."""
 
-    is_new: bool
-    min_booking_date: date
-    max_booking_date: date
-    booking_status: Literal["booked", "pending"]
-    bank_account_rid: str
-    credit_or_debit_indicator: Literal["CRDT", "DBIT"] | CreditDebitIndicator
-    min_amount: Decimal | int
-    max_amount: Decimal | int
+    is_new: bool | None
+    min_booking_date: date | None
+    max_booking_date: date | None
+    booking_status: Literal["booked", "pending"] | None
+    bank_account_rid: str | None
+    credit_or_debit_indicator: Literal["CRDT", "DBIT"] | CreditDebitIndicator | None
+    min_amount: Decimal | int | None
+    max_amount: Decimal | int | None
 
 
 class Acknowledgement(StrEnum):

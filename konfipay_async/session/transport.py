@@ -115,41 +115,42 @@ class AiohttpTransport:
         self._ssl = ssl
         self._max_response_bytes = max_response_bytes
         self._session: aiohttp.ClientSession | None = None
+        self._once: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
+        if self._lent is not None and self._lent.closed:
+            raise ClientStateError("the aiohttp session handed in is closed: open it before the client")
+        self._session = self._new_session(aiohttp.TCPConnector(limit=0) if self._lent is None else None)
+        # What must happen once goes out on a connection of its own, which cannot have died while it was idle.
+        self._once = self._new_session(aiohttp.TCPConnector(limit=0, force_close=True)) if self._lent is None else None
+
+    def _new_session(self, connector: aiohttp.TCPConnector | None) -> aiohttp.ClientSession:
+        """A session on this connector (unbounded: the budget bounds what is in flight), or on the lent one."""
+        lent = self._lent
         headers = {"User-Agent": self._user_agent, "Accept": "application/json"}
-        if self._lent is None:
-            # The budget bounds what is in flight; a second bound here would only hide waiting from it.
-            session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers=headers,
-                trust_env=self._trust_env,
-            )
-        else:
-            if self._lent.closed:
-                raise ClientStateError("the aiohttp session handed in is closed: open it before the client")
-            session = aiohttp.ClientSession(
-                connector=self._lent.connector,
-                connector_owner=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={**headers, **self._lent.headers},
-                trust_env=self._trust_env or self._lent.trust_env,
-                trace_configs=list(self._lent.trace_configs),
-            )
+        session = aiohttp.ClientSession(
+            connector=connector or (lent.connector if lent is not None else None),
+            connector_owner=connector is not None,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={**headers, **(lent.headers if lent is not None else {})},
+            trust_env=self._trust_env or (lent is not None and lent.trust_env),
+            trace_configs=list(lent.trace_configs) if lent is not None else None,
+        )
         session._retry_connection = False
-        self._session = session
+        return session
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._once):
+            if session is not None:
+                await session.close()
 
     async def send(self, request: Request[Any], headers: Mapping[str, str]) -> Response:
         assert self._session is not None, "the session opens its transport before it sends"  # noqa: S101
         once = request.retry is RetryClass.ONCE
+        session = self._once if once and self._once is not None else self._session
         started = time.perf_counter()
         try:
-            async with self._session.request(
+            async with session.request(
                 request.method,
                 self._url(request),
                 data=request.body,
@@ -161,8 +162,8 @@ class AiohttpTransport:
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self._proxy,
-                # aiohttp keeps connections apart by this name. With it, though it is the name anyway, a request that
-                # must happen once draws from a pool nobody returns to: it never meets a connection that died idle.
+                # A lent connector keeps connections apart by this name; with "Connection: close" the server ends those
+                # that carry it, so that there as well a request that must happen once finds none that is idle.
                 server_hostname=self._base_url.raw_host if once else None,
                 ssl=self._ssl,
             ) as answer:

@@ -91,7 +91,10 @@ KEY = "k" * 64
         (["--base-url", "http://127.0.0.1:1/api/v6"], 4, "127.0.0.1:1"),
         (["--to", "sqlite:////no/such/folder/x.db"], 5, "/no/such/folder"),
         (["--to", "sqlite:////no/such/folder/x.db", "--sandbox"], 5, "/no/such/folder"),
-        (["--to", "nonsense"], 5, "sqlite:///"),
+        (["--to", "nonsense"], 2, "sqlite:///"),
+        (["--to", ""], 2, "sqlite:///"),
+        (["--to", "sqlite://", "--acknowledge"], 2, "Name a file"),
+        (["--source", ""], 2, "source"),
     ],
 )
 async def test_bad_input_gets_one_clear_message(konfipay, tmp_path, arguments, code, says):

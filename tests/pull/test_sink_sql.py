@@ -799,7 +799,7 @@ def test_an_address_that_is_none_says_how_one_is_written(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StorageError, match=r"sqlite:///bookings\.db") as caught:
+    with pytest.raises(ConfigurationError, match=r"sqlite:///bookings\.db") as caught:
         SqlSink(url, origin=ORIGIN).open()
     assert "geheim" not in str(caught.value)
     assert "geheim" not in repr(SqlSink(url, origin=ORIGIN))
