@@ -6,8 +6,6 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
-
 from konfipay_async import __version__
 from konfipay_async.cli.exits import Exit
 from konfipay_async.sandbox import Sandbox
@@ -46,12 +44,6 @@ async def run(code: list[str], **more: str) -> str:
 async def test_the_program_of_the_readme_runs():
     """Against a konfipay on this machine."""
     assert len((await run(["-c", PROGRAM])).splitlines()) == 30
-
-
-@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem)
-async def test_examples_run(example):
-    """As they are."""
-    assert len((await run([str(example)])).splitlines()) == 30
 
 
 def test_the_readme_names_every_exit_code():

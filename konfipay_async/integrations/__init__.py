@@ -1,0 +1,5 @@
+"""At home in other libraries: each module adapts one, and only it imports that library.
+
+`fastapi` and `aiohttp` share one client among an app's handlers, stream lists as they come and answer this package's
+errors; `pytest` gives tests a running sandbox.
+"""

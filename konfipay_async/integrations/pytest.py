@@ -1,0 +1,54 @@
+"""pytest: `konfipay_sandbox` and `konfipay_client` for tests with pytest-asyncio, in its auto and strict modes.
+
+::
+
+    @pytest.mark.konfipay_sandbox(transactions=30, faults=["reset-after:transactions.acknowledge"])
+    async def test_mine(konfipay_sandbox, konfipay_client):
+        ...
+
+The marker takes the arguments of `Sandbox`; on a class or a module it holds for all tests there, the nearest one wins.
+Every suite loads this module where the package is installed, so it imports what it needs when a fixture is used.
+"""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+try:
+    from pytest_asyncio import fixture
+except ModuleNotFoundError:  # anyio's plugin is always there, and runs plain fixtures in its own tests
+    fixture = pytest.fixture  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from konfipay_async import KonfipayClient
+    from konfipay_async.sandbox import Sandbox
+
+
+@fixture
+async def konfipay_sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> "AsyncIterator[Sandbox]":
+    """A running sandbox. KONFIPAY_API_KEY and KONFIPAY_BASE_URL become its own, so that the test meets no real bank."""
+    from konfipay_async.sandbox import Sandbox
+
+    farthest_first = reversed(list(request.node.iter_markers("konfipay_sandbox")))
+    arguments = {name: value for mark in farthest_first for name, value in mark.kwargs.items()}
+    async with Sandbox(**arguments) as sandbox:
+        monkeypatch.setenv("KONFIPAY_API_KEY", sandbox.api_key)
+        monkeypatch.setenv("KONFIPAY_BASE_URL", sandbox.base_url)
+        yield sandbox  # noqa: ASYNC119 (a fixture is always run to its end)
+
+
+@fixture
+async def konfipay_client(konfipay_sandbox: "Sandbox") -> "AsyncIterator[KonfipayClient]":
+    """An open client of the test's sandbox."""
+    from konfipay_async import KonfipayClient
+
+    async with KonfipayClient(konfipay_sandbox.api_key, base_url=konfipay_sandbox.base_url) as client:
+        yield client  # noqa: ASYNC119
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known, also to --strict-markers."""
+    config.addinivalue_line(
+        "markers", "konfipay_sandbox(**arguments): arguments of konfipay_async.sandbox.Sandbox for this test's sandbox"
+    )
