@@ -227,7 +227,7 @@ async def test_an_app_that_ends_in_mid_pull(serve, until, new_gate, stored, let_
 
 
 async def test_an_app_that_ends_finishes_the_page_in_hand(serve, stored):
-    """Committed, acknowledged and settled; of the others nothing."""
+    """Whatever is committed is acknowledged and settled; of the others nothing."""
     pulled = Watched()
 
     async def sleep(_):
@@ -237,9 +237,10 @@ async def test_an_app_that_ends_finishes_the_page_in_hand(serve, stored):
     async with Sandbox(transactions=30, latency=1.0, sleep=sleep) as sandbox:
         async with serve(sandbox, pulls=True, ACKNOWLEDGE=True, pull=pulled):
             await pulled.committed.wait()
-        assert len(stored()) == 10
-        assert len(sandbox.new_rids()) == 20
-        assert stored("SELECT outcome FROM acknowledgements") == [("acknowledged",)]
+        pages = len(stored()) // 10
+        assert pages in (1, 2)  # the second may have been on its way to the database
+        assert len(sandbox.new_rids()) == 30 - 10 * pages
+        assert stored("SELECT outcome FROM acknowledgements") == [("acknowledged",)] * pages
 
 
 async def test_a_pull_that_fails_is_tried_again(serve, stored, caplog):
