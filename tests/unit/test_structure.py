@@ -1,0 +1,233 @@
+"""Who imports whom, and what each module says it offers."""
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import konfipay_async
+
+ROOT = Path(konfipay_async.__file__).parent
+NAME = "konfipay_async"
+
+# A room and the rooms it may import; a room may import itself. Modules are given where a whole room would be too much.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "_version": set(),
+    "session": {"errors"},
+    "paging": {"session", "errors"},
+    "models": {"errors"},
+    "answers": {"models", "session", "errors"},
+    "routes": {"session", "errors"},
+    "filters": {"errors"},
+    "resources": {"routes", "answers", "models", "paging", "session", "filters", "errors"},
+    "client": {"resources", "routes", "answers", "models", "session", "filters", "errors", "_version"},
+    "__init__": {"_version", "client", "errors", "models", "resources", "session"},
+    "pull": {"__init__", "_version", "client", "errors", "models", "resources"},
+    "sandbox": {"errors"},
+    "integrations": {"__init__", "_version", "client", "errors", "models", "resources", "session", "pull", "sandbox"},
+    "cli": {
+        *("__init__", "_version", "client", "errors", "models", "resources", "session"),
+        *("pull", "sandbox", "integrations"),
+    },
+    "__main__": {"cli"},
+}
+EXTRAS = ("sqlalchemy", "cyclopts", "rich")
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the package by its name."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(modules()[module].read_text("utf-8"))
+
+
+def imports(module: str, *, top_level_only: bool = False) -> set[str]:
+    """The modules of the package this one imports, whether by ``import a.b`` or ``from a import b``."""
+    found: set[str] = set()
+    is_package = modules()[module].name == "__init__.py"
+    nodes = tree(module).body if top_level_only else ast.walk(tree(module))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                here = module.split(".")
+                here = here[: len(here) - node.level + is_package]
+                base = ".".join([*here, *([node.module] if node.module else [])])
+            for alias in node.names:
+                whole = f"{base}.{alias.name}"
+                found.add(whole if whole in modules() else base)
+    return {name for name in found if name == NAME or name.startswith(f"{NAME}.")} - {module}
+
+
+def public_names(module: str) -> set[str]:
+    """What a module defines at its top level under a public name; for a package also what it re-exports."""
+    names: set[str] = set()
+    is_package = modules()[module].name == "__init__.py"
+    for node in tree(module).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            # A fixture is asked for by its name, and a hook found by it: neither is imported.
+            found_by_name = any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
+            if not found_by_name and not node.name.startswith("pytest_"):
+                names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) in ("TypeVar", "logging.getLogger"):
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names.update(target.id for target in targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.ImportFrom) and is_package and (node.module or "").startswith(f"{module}."):
+            names.update(alias.asname or alias.name for alias in node.names)
+    return {name for name in names if not name.startswith("_")}
+
+
+def declared(module: str) -> list[str] | None:
+    for node in tree(module).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    return None
+
+
+MODULES = sorted(modules())
+
+
+def test_there_are_modules_to_look_at() -> None:
+    assert len(MODULES) > 20
+    assert imports("konfipay_async.answers") >= {"konfipay_async.errors", "konfipay_async.models.wire"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_what_its_room_may(module) -> None:
+    assert room(module) in MAY_IMPORT, f"{module} is a new room: say here whom it may import"
+    allowed = MAY_IMPORT[room(module)] | {room(module)}
+    strangers = sorted(name for name in imports(module) if room(name) not in allowed)
+    assert not strangers, f"{module} imports {strangers}"
+
+
+def test_the_errors_stand_on_nothing() -> None:
+    assert imports("konfipay_async.errors") == set()
+
+
+def test_nobody_imports_the_command_line() -> None:
+    importers = {name for name in MODULES if any(room(other) == "cli" for other in imports(name))}
+    assert {room(name) for name in importers} <= {"cli", "__main__"}
+
+
+def test_the_sandbox_knows_nothing_of_the_client() -> None:
+    """It is written from what is known of the wire alone, so that a misreading cannot hide at both ends."""
+    for module in MODULES:
+        if room(module) == "sandbox":
+            assert {room(name) for name in imports(module)} <= {"sandbox", "errors"}, module
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name) in ("pull", "cli", "integrations")])
+def test_what_stands_on_the_client_uses_public_names(module) -> None:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(NAME):
+            if room(node.module or "") == room(module):
+                continue
+            for alias in node.names:
+                assert not alias.name.startswith("_") or alias.name == "__version__", f"{module}: {alias.name}"
+
+
+def test_there_are_no_import_cycles() -> None:
+    """Counted with the packages an import runs through on its way."""
+    graph = {name: {other for other in imports(name, top_level_only=True) if other in modules()} for name in MODULES}
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " → ".join((*trail[trail.index(name) :], name))
+        if name not in done:
+            for other in sorted(graph[name]):
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in MODULES:
+        visit(name, ())
+
+
+# --- public names --------------------------------------------------------------------------------------------------
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest; alphabetically inside."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if declared(name) is not None])
+def test_all_is_sorted_and_says_what_is_public(module) -> None:
+    names = declared(module)
+    assert names is not None
+    assert names == sorted(names, key=_order)
+    assert len(set(names)) == len(names)
+    assert set(names) - {"__version__"} == public_names(module)
+    try:
+        loaded = importlib.import_module(module)
+    except ImportError:  # its extra is not installed here
+        return
+    assert [name for name in names if not hasattr(loaded, name)] == []
+
+
+def test_every_module_with_public_names_declares_them() -> None:
+    silent = [name for name in MODULES if declared(name) is None and public_names(name)]
+    assert silent == []
+
+
+def test_the_package_offers_exactly_its_public_names() -> None:
+    submodules = {name.rpartition(".")[2] for name in MODULES if name.count(".") == 1}
+    offered = {name for name in vars(konfipay_async) if not name.startswith("_") and name not in submodules}
+    assert offered | {"__version__"} == set(konfipay_async.__all__)
+
+
+def test_the_package_init_holds_nothing_else() -> None:
+    kinds = {type(node) for node in tree(NAME).body}
+    assert kinds <= {ast.Expr, ast.ImportFrom, ast.Assign}
+    assert [ast.unparse(node.targets[0]) for node in tree(NAME).body if isinstance(node, ast.Assign)] == ["__all__"]
+
+
+# --- what an import costs ------------------------------------------------------------------------------------------
+
+
+def _loaded_by(statement: str) -> set[str]:
+    code = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent, timeout=30
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_importing_the_package_loads_neither_extras_nor_the_sandbox() -> None:
+    loaded = _loaded_by("import konfipay_async")
+    for unwanted in (*EXTRAS, f"{NAME}.sandbox", f"{NAME}.pull", f"{NAME}.cli"):
+        assert unwanted not in loaded
+
+
+def test_importing_the_sandbox_does_not_load_the_client_s_rooms_by_itself() -> None:
+    """Only what the package's own front door loads comes along, and no extra."""
+    assert _loaded_by(f"import {NAME}.sandbox") >= {f"{NAME}.sandbox"}
+    for unwanted in EXTRAS:
+        assert unwanted not in _loaded_by(f"import {NAME}.sandbox")
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if "._" not in name])
+def test_every_module_says_what_it_is_for(module) -> None:
+    assert ast.get_docstring(tree(module))
