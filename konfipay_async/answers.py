@@ -234,7 +234,7 @@ def _message(
 
 def _shown(item: ErrorItem) -> str:
     # The message is the code's symbolic name; anything longer may be text about a person or an account.
-    name = item.message if re.fullmatch(r"[A-Za-z]{1,60}", item.message) else ""
+    name = item.message if re.fullmatch(r"[A-Z][A-Za-z]{0,50}[a-z][A-Z][A-Za-z]{0,50}", item.message) else ""
     code = item.code if re.fullmatch(r"[A-Z]{1,6}-[0-9]{1,4}-[0-9]{1,6}", item.code) else "an error without a code"
     return f"{code} {name}".rstrip()
 
@@ -270,7 +270,7 @@ def _error_item(item: Mapping[str, Any]) -> ErrorItem:
 
 def _xml_errors(body: bytes) -> tuple[ErrorItem, ...]:
     # The API's own containers declare nothing; whatever does is no container of its, and could be a trap.
-    if len(body) > 1_000_000 or b"<!" in body:
+    if len(body) > 1_000_000 or b"<!" in body or b"\x00" in body:
         return ()
     try:
         root = ElementTree.fromstring(body)  # noqa: S314

@@ -105,4 +105,7 @@ def segment(value: str, name: str) -> str:
     forbidden = r"[\x00-\x20\x7f]" if name in _OPAQUE else r"[/\\\x00-\x20\x7f]"
     if not isinstance(value, str) or not value or value in (".", "..") or re.search(forbidden, value):
         raise ConfigurationError(f"{name}={value!r} is no id: it must not be empty, a dot or hold a slash")
-    return quote(value, safe="")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{name} holds a character that is no valid Unicode") from None

@@ -4,7 +4,7 @@ import msgspec
 
 from konfipay_async.models.wire import Wire
 
-__all__ = ["ClientInfo", "TokenAnswer", "TokenRequest"]
+__all__ = ["ClientInfo", "TokenAnswer", "TokenRequest", "encode_token_request"]
 
 
 class ClientInfo(Wire, frozen=True, gc=False):

@@ -9,7 +9,13 @@ __all__ = ["german_midnight"]
 
 def german_midnight(day: str) -> datetime:
     """The start of a day written ``yyyy-MM-dd``, in German time. ValueError where it is no day."""
-    return datetime.fromisoformat(day).replace(tzinfo=_german_time())
+    moment = datetime.fromisoformat(day).replace(tzinfo=_german_time())
+    offset = moment.utcoffset()
+    # Before there were time zones the offset had seconds, which no wire format takes (a year 1 stands for "never").
+    return moment if offset is not None and not offset.seconds % 60 else moment.replace(tzinfo=_CET)
+
+
+_CET = timezone(timedelta(hours=1))
 
 
 @cache
@@ -17,4 +23,4 @@ def _german_time() -> tzinfo:
     try:
         return ZoneInfo("Europe/Berlin")
     except ZoneInfoNotFoundError:  # no time zone database on this machine: an hour off in summer, the day is right
-        return timezone(timedelta(hours=1))
+        return _CET

@@ -88,9 +88,9 @@ class Transaction(Wire, frozen=True, gc=False):
     def signed_amount(self) -> Decimal:
         """The amount as it changes the balance: negative for DBIT. ValueError where the indicator is neither."""
         if self.credit_debit_indicator == CreditDebitIndicator.DBIT:
-            return -abs(self.amount)
+            return self.amount.copy_abs().copy_negate()
         if self.credit_debit_indicator == CreditDebitIndicator.CRDT:
-            return abs(self.amount)
+            return self.amount.copy_abs()
         raise ValueError(f"neither credit nor debit: {self.credit_debit_indicator}")
 
     @property

@@ -71,8 +71,15 @@ def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
         raise _malformed(body, where) from None
 
 
+def _exact(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except ArithmeticError:  # an exponent beyond everything: left for the field to be named
+        return text
+
+
 # Decimal, because an untyped number would pass through float and lose digits of money.
-_UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+_UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_exact)
 
 
 @lru_cache(maxsize=256)

@@ -26,8 +26,9 @@ __all__ = ["Drain", "NewPage"]
 
 # Passes in a row that bring nothing before the list is given up.
 _MOST_FRUITLESS = 3
-# What is remembered of rows: enough to see them come back at once, bounded for any length of list.
-_REMEMBERED_GENERATIONS = 2
+# What is remembered of rows: two generations, so that they are seen to come back at once, bounded for any length of
+# list; and never less than this many pages, so that short lists are remembered whole.
+_REMEMBERED_PAGES = 16
 
 
 class NewPage(Protocol):
@@ -100,7 +101,6 @@ class _Pass:
 
     acknowledged_before: int
     shown: list[_Shown] = field(default_factory=list)
-    generations: int = 0
     totals: set[int] = field(default_factory=set)
     cut: bool = False
     handed_out: bool = False
@@ -131,17 +131,20 @@ class Drain(Generic[P]):
         self._acknowledgements = acknowledgements
         self._gate = _Gate()
         self._by_key: dict[str, _Shown] = {}
-        self._memory: deque[dict[str, _Shown]] = deque(maxlen=_REMEMBERED_GENERATIONS)
+        self._memory: deque[tuple[int, dict[str, _Shown]]] = deque()
+        self._remembered_pages = max(2 * concurrency, _REMEMBERED_PAGES)
         self._acknowledged_pages = 0
+        self._has_begun = False
         self._pass = _Pass(acknowledged_before=0)
         self._to_hand_out: deque[tuple[P, bool]] = deque()
         self._upcoming: asyncio.Task[_Generation[P]] | None = None
         self._fruitless = 0
-        self._longest = 0
+        self._totals: set[int] = set()
 
     async def next(self) -> P | None:
         """The next page, None at the end."""
-        if self._upcoming is None and not self._pass.generations:
+        if not self._has_begun:
+            self._has_begun = True
             self._begin(remaining=1)
         while not self._to_hand_out:
             if self._upcoming is None and not await self._begin_another_pass():
@@ -166,10 +169,11 @@ class Drain(Generic[P]):
             try:
                 took_effect = await send()
             finally:
-                shown = self._by_key.pop(key, None)
+                shown = self._by_key.get(key)
                 if shown is not None:
                     shown.state = _State.ACKNOWLEDGED if took_effect else _State.REFUSED
                     self._acknowledged_pages += took_effect
+            self._by_key.pop(key, None)
             return took_effect
 
     async def _take_generation(self) -> None:
@@ -178,7 +182,6 @@ class Drain(Generic[P]):
         generation = await self._upcoming
         self._upcoming = None
         self._to_hand_out.extend(self._note(generation.pages))
-        self._pass.generations += 1
         self._pass.totals.update(page.total_items for page in generation.pages)
         self._pass.cut = self._pass.cut or generation.cut
         if generation.remaining:
@@ -189,20 +192,25 @@ class Drain(Generic[P]):
         await asyncio.sleep(0)  # an acknowledgement that was given a task of its own may be about to begin
         await self._gate.settled()
         done = self._pass
-        if not self._until_empty or not done.handed_out:
+        if not self._until_empty or not done.totals:
             return False
         acknowledged = self._acknowledged_pages > done.acknowledged_before
         moved = acknowledged or done.cut or len(done.totals) > 1
+        if not done.handed_out and not moved:
+            return False
+        remembered = len(done.shown) <= self._remembered_pages
         refused = any(shown.state is _State.REFUSED for shown in done.shown)
-        if done.generations > _REMEMBERED_GENERATIONS and not moved and not refused:
-            return False  # it was too long to remember, and another pass would only show again what was left
-        grown = max(done.totals) > self._longest
-        self._longest = max(done.totals)
-        self._fruitless = 0 if done.unseen and (acknowledged or grown) else self._fruitless + 1
+        if not remembered and not moved and not refused:
+            return False  # another pass would only show again what was left
+        moved = moved or done.totals != self._totals
+        self._totals = done.totals
+        # In a list too long to remember every row looks unseen; there, something must have happened to it.
+        brought_something = done.unseen and (remembered or moved)
+        self._fruitless = 0 if brought_something else self._fruitless + 1
         if self._fruitless >= _MOST_FRUITLESS:
             raise DrainUnfinishedError(
                 f"{self._fruitless} passes over the list brought nothing new, and yet it does not end: "
-                f"{self._longest} rows come back although they were handed out. Acknowledge each page within its "
+                f"{max(done.totals)} rows come back although they were handed out. Acknowledge each page within its "
                 f"hour, and look whether another program reads the same list."
             )
         self._pass = _Pass(acknowledged_before=self._acknowledged_pages)
@@ -260,7 +268,9 @@ class Drain(Generic[P]):
             generation.update(dict.fromkeys(rids, shown))
             self._by_key[page.acknowledgement_id] = shown
             to_hand_out.append((page, len(known) < len(rids)))
-        self._memory.append(generation)
+        self._memory.append((len(pages), generation))
+        while sum(count for count, _ in self._memory) > self._remembered_pages:
+            self._memory.popleft()
         return to_hand_out
 
     def _came_back(self, known: dict[str, _Shown]) -> dict[str, int]:
@@ -278,7 +288,7 @@ class Drain(Generic[P]):
         return times
 
     def _recall(self, rid: str) -> _Shown | None:
-        for generation in reversed(self._memory):
+        for _, generation in reversed(self._memory):
             if (shown := generation.get(rid)) is not None:
                 return shown
         return None

@@ -1,8 +1,9 @@
 """The pages of one list, fetched concurrently and handed on in order.
 
 Page 1 says how many there are. From then on the next page is asked for as soon as one arrives, with no barrier in
-between; at most `concurrency` are in flight and as many wait for the reader. The generators hold plain tasks and the
-tasks hold no reference to them, so leaving one in any way leaves nothing behind.
+between; at most `concurrency` are in flight, and with those that wait for the reader at most twice as many are held.
+The readers hold plain tasks and the tasks hold no reference to the generators that stand on them, so leaving one in
+any way leaves nothing behind.
 """
 
 import asyncio
@@ -86,6 +87,7 @@ class Pages(Generic[P]):
         self._fetch = fetch
         self._concurrency = concurrency
         self._total = 1
+        self._told_by = 0  # the latest page that said how many there are; an older answer may arrive after it
         self._number = 1
         self._in_flight = 0
         self._slots: deque[asyncio.Task[P | None]] = deque()
@@ -111,18 +113,21 @@ class Pages(Generic[P]):
             and len(self._slots) < 2 * self._concurrency
         ):
             task = asyncio.get_running_loop().create_task(self._page(self._number))
-            task.add_done_callback(self._arrived)
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._slots.append(task)
             self._number += 1
             self._in_flight += 1
 
     async def _page(self, number: int) -> P | None:
-        return checked(await self._fetch(number), number)
-
-    def _arrived(self, task: "asyncio.Task[P | None]") -> None:
-        self._in_flight -= 1
-        if task.cancelled() or task.exception() is not None:
+        try:
+            page = checked(await self._fetch(number), number)
+        except BaseException:
             self._total = 0  # the reader will meet the error; pages behind it are of no use
-        elif self._total and (page := task.result()) is not None:
-            self._total = page.total_pages
-            self._fill()
+            raise
+        finally:
+            self._in_flight -= 1
+        # Here and not in a callback: the reader may look at the total in the same turn of the loop.
+        if self._total and page is not None and number > self._told_by:
+            self._total, self._told_by = page.total_pages, number
+        self._fill()
+        return page

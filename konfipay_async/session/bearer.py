@@ -105,8 +105,8 @@ class Bearer:
         error = task.exception()
         if error is None:
             self._held = task.result()
-        elif isinstance(error, KonfipayError):
+        else:
             # Whoever waits for the login gets the error; a token that still lives goes on being used.
             self._renew_not_before = self._clock.monotonic() + _RENEWAL_PAUSE
             level = logging.WARNING if self._held is not None else logging.DEBUG
-            logger.log(level, "login failed: %s", error)
+            logger.log(level, "login failed: %s", error if isinstance(error, KonfipayError) else type(error).__name__)

@@ -251,21 +251,23 @@ class Budget:
             self._nudge.set_result(None)
         if self._dispatcher is None and any(self._someone_waits(lane) for lane in Lane):
             self._dispatcher = asyncio.get_running_loop().create_task(self._dispatch(), name="konfipay budget")
+            self._dispatcher.add_done_callback(self._dispatched)
 
     async def _dispatch(self) -> None:
         has_tick = False
-        try:
-            while (delay := self._shortest_delay()) is not None:
-                if delay > 0:
-                    await self._rest(delay)
-                elif not has_tick:
-                    await self._smoother.acquire()
-                    has_tick = True
-                else:
-                    has_tick = not self._serve_best()
-        finally:
+        while (delay := self._shortest_delay()) is not None:
+            if delay > 0:
+                await self._rest(delay)
+            elif not has_tick:
+                await self._smoother.acquire()
+                has_tick = True
+            else:
+                has_tick = not self._serve_best()
+
+    def _dispatched(self, task: "asyncio.Task[None]") -> None:
+        if task is self._dispatcher:
             self._dispatcher = None
-            # Whoever cancelled this task may not have meant those who wait for it.
+            # Whoever cancelled this task, perhaps before its first step, may not have meant those who wait for it.
             self._awaken()
 
     async def _rest(self, seconds: float) -> None:

@@ -99,7 +99,7 @@ def decide(
     if outcome is Outcome.LIMITED:
         wait = retry_after or 0.0
     else:
-        wait = max(jitter * min(policy.cap, policy.base * 2 ** (attempt - 1)), retry_after or 0.0)
+        wait = max(jitter * min(policy.cap, policy.base * 2 ** min(attempt - 1, 60)), retry_after or 0.0)
     return wait if spent + wait <= policy.deadline else None
 
 

@@ -7,6 +7,7 @@ aiohttp's own re-send on a dead keep-alive connection is switched off: it would 
 import asyncio
 import ipaddress
 import os
+import re
 import ssl as ssl_module
 import time
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ def checked_base_url(text: str) -> URL:
     text = text.strip()
     try:
         url = URL(text.rstrip("/"))
-        host = url.host
+        host = None if re.search(r"[\s\x00-\x1f\x7f]", text) else url.host
     except ValueError:
         host = None
     if not host or url.scheme not in ("https", "http"):
@@ -76,7 +77,7 @@ def _checked_proxy(proxy: str | None) -> str | None:
 
 
 def _shown(text: str) -> str:
-    return text.rpartition("@")[2][:200]
+    return re.split(r"[?#]", text.rpartition("@")[2])[0][:200]
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,7 +16,7 @@ from konfipay_async.sandbox import Sandbox
 
 
 def page_fetches():
-    return [task for task in asyncio.all_tasks() if "_Reader._page" in repr(task.get_coro())]
+    return [task for task in asyncio.all_tasks() if "Pages._page" in repr(task.get_coro())]
 
 
 async def test_every_transaction_is_a_line(serve):
@@ -238,7 +238,7 @@ async def test_an_app_that_ends_finishes_the_page_in_hand(serve, stored):
         async with serve(sandbox, pulls=True, ACKNOWLEDGE=True, pull=pulled):
             await pulled.committed.wait()
         pages = len(stored()) // 10
-        assert pages in (1, 2)  # the second may have been on its way to the database
+        assert pages in (1, 2, 3)  # how many were on their way to the database is the scheduler's to say
         assert len(sandbox.new_rids()) == 30 - 10 * pages
         assert stored("SELECT outcome FROM acknowledgements") == [("acknowledged",)] * pages
 

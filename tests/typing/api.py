@@ -78,7 +78,7 @@ async def filters(client: KonfipayClient) -> None:
     client.transactions.pages(credit_or_debit_indicator="CREDIT")  # type: ignore[arg-type]
     client.transactions.pages(bank_account_rid=5)  # type: ignore[arg-type]
     client.transactions.pages(min_ammount=5)  # type: ignore[call-arg]
-    client.transactions.stream(is_new=None)  # type: ignore[arg-type]
+    client.transactions.stream(is_new=None)  # leaves it out
     client.transactions.drain(page_number=3)  # type: ignore[call-arg]
     client.transactions.drain(page_size="100")  # type: ignore[arg-type]
     client.bank_accounts.list(status="active", bank_account_type="production")

@@ -138,13 +138,15 @@ def test_more_errors_than_a_text_can_hold_are_all_kept() -> None:
 
 def test_missing_parts_of_an_error_read_as_empty() -> None:
     found = error(400, json.dumps({"errors": [{"errorCode": "ERR-01-0001"}, {}, {"errorCode": None}]}))
-    assert found.codes == ("ERR-01-0001", "", "")
+    assert found.codes == ("ERR-01-0001",)
+    assert [item.code for item in found.errors] == ["ERR-01-0001", "", ""]
     assert found.errors[0] == errors.ErrorItem("ERR-01-0001", "", "", "")
 
 
 def test_parts_that_are_no_text_are_read_as_text() -> None:
     found = error(400, json.dumps({"errors": [{"errorCode": 5, "errorMessage": ["x"], "errorDetails": {"a": 1}}]}))
-    assert found.codes == ("5",)
+    assert found.errors[0] == errors.ErrorItem("5", "['x']", "{'a': 1}", "")
+    assert found.codes == ()  # what is no code may be anything
     assert "an error without a code" in str(found)
 
 
@@ -390,9 +392,16 @@ def test_any_retry_after_is_seconds_or_none(header, date) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
-@pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"errors":[]}'])
+@pytest.mark.parametrize("body", [b"", b"{}", b"null", b'{"errors":[]}'])
 def test_any_success_acknowledges(status, body) -> None:
     assert answers.acknowledged("POST", "x")(response(status, body)) is True
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{", b"done"])
+def test_a_success_that_is_not_the_api_s_acknowledges_nothing(body) -> None:
+    with pytest.raises(errors.DecodeError) as caught:
+        answers.acknowledged("POST", "x")(response(200, body))
+    assert caught.value.malformed
 
 
 @pytest.mark.parametrize(
@@ -467,13 +476,13 @@ def test_a_refused_key_is_explained() -> None:
 
 
 def test_a_page_of_a_list() -> None:
-    read = answers.page_of(BankAccount, "GET", "bank-accounts", 2, 5)
+    read = answers.page_of(BankAccount, "GET", "bank-accounts", 2)
     page = read(
         response(
             200, '{"pageNumber":2,"pageSize":100,"totalPages":3,"totalItems":11,"links":[],"results":[{"rId":"a"}]}'
         )
     )
-    assert page == Page(number=2, size=5, total_pages=3, total_items=11, links=[], items=[BankAccount(rid="a")])
+    assert page == Page(number=2, size=100, total_pages=3, total_items=11, links=[], items=[BankAccount(rid="a")])
     assert read(response(204)) is None
     with pytest.raises(errors.ForbiddenError):
         read(response(403))
@@ -518,7 +527,7 @@ def test_a_json_value() -> None:
 READERS: list[Callable[[Response], Any]] = [
     answers.raw(*GET),
     answers.json_value(BankAccount, *GET),
-    answers.page_of(BankAccount, *GET, 1, 100),
+    answers.page_of(BankAccount, *GET, 1),
     answers.transactions_of(*GET, 1),
     answers.token(*GET),
     answers.acknowledged(*GET),

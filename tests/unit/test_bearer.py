@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from konfipay_async.errors import KonfipayError, UnauthorizedError
+from konfipay_async.errors import ClientStateError, KonfipayError, UnauthorizedError
 from konfipay_async.session.auth import Refusal
 from konfipay_async.session.bearer import Bearer, Token
 from konfipay_async.session.message import Request
@@ -314,6 +314,7 @@ def test_close_ends_a_login_under_way(virtual) -> None:
         assert virtual.monotonic() - closed_at < 1
         assert logins.ended == 1
         await asyncio.wait([caller])
+        assert isinstance(caller.exception(), ClientStateError)
         await bearer.close()
 
     virtual.run(main())

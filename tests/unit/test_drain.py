@@ -21,6 +21,7 @@ from konfipay_async.errors import (
 )
 from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.drain import Drain
+from konfipay_async.paging.pages import each
 
 # Far more than any list here needs: a drain that gets there does not end.
 _MOST_FETCHES = 3000
@@ -47,6 +48,7 @@ class NewPage:
     total_items: int
     acknowledgement_id: str
     rids: list[str]
+    size: int = 0  # not told: the size that was asked for
 
 
 @dataclass
@@ -148,7 +150,7 @@ class Reader:
         )
 
     async def pages(self) -> AsyncIterator[NewPage]:
-        pages = self.drain.read()
+        pages = each(self.drain)
         try:
             async for page in pages:
                 self.handed_out[page.acknowledgement_id] = page.rids
@@ -570,7 +572,7 @@ async def test_a_wrong_echo_is_an_error() -> None:
 
     drain = Drain(fetch, page_size=10, concurrency=3, until_empty=True, acknowledgements=Acknowledgements(FakeClock()))
     with pytest.raises(PageEchoError):
-        async for _ in drain.read():
+        async for _ in each(drain):
             pass
 
 
@@ -668,7 +670,7 @@ async def test_acknowledgements_wait_for_the_fetch_under_way_and_the_next_fetch_
 
     acknowledgements = Acknowledgements(FakeClock())
     drain = Drain(fetch, page_size=1, concurrency=1, until_empty=False, acknowledgements=acknowledgements)
-    pages = drain.read()
+    pages = each(drain)
     first = await anext(pages)
     second = asyncio.ensure_future(anext(pages))
     await reached.wait()
@@ -701,7 +703,7 @@ async def test_the_gate_opens_when_the_list_ends(nothing_left, ending) -> None:
 
     acknowledgements = Acknowledgements(FakeClock())
     drain = Drain(fetch, page_size=1, concurrency=1, until_empty=True, acknowledgements=acknowledgements)
-    pages = drain.read()
+    pages = each(drain)
     first = await anext(pages)
     if ending == "break":
         await pages.aclose()
@@ -767,7 +769,7 @@ async def test_dropping_the_generator_leaves_nothing_behind(nothing_left) -> Non
     new.arrive(20)
     acknowledgements = Acknowledgements(FakeClock())
     drain = Drain(new.fetch, page_size=2, concurrency=3, until_empty=True, acknowledgements=acknowledgements)
-    async for _ in drain.read():
+    async for _ in each(drain):
         break
     await nothing_left()
     assert new.fetching == 0
@@ -779,7 +781,7 @@ async def test_a_list_that_was_left_is_forgotten_although_its_pages_were_not_ack
     new.arrive(20)
     acknowledgements = Acknowledgements(FakeClock())
     drain = Drain(new.fetch, page_size=2, concurrency=3, until_empty=True, acknowledgements=acknowledgements)
-    pages = drain.read()
+    pages = each(drain)
     await anext(pages)
     await anext(pages)
     await pages.aclose()
@@ -859,7 +861,7 @@ async def test_two_lists_do_not_wait_for_each_other() -> None:
     def drain(fetch: Callable[[int], object]) -> Drain[NewPage]:
         return Drain(fetch, page_size=1, concurrency=1, until_empty=False, acknowledgements=acknowledgements)
 
-    first, second = drain(hang).read(), drain(serve).read()
+    first, second = each(drain(hang)), each(drain(serve))
     waiting = asyncio.ensure_future(anext(first, None))
     page = await anext(second)
     async with asyncio.timeout(1):

@@ -448,7 +448,7 @@ def test_balances_that_are_no_number_are_refused(text) -> None:
         f'[{{"rId":"a","balance":{{"amount":"{text}"}}}}]}}'
     )
     with pytest.raises(DecodeError):
-        page_of(BankAccount, "GET", "bank-accounts", 1, 9)(Response(200, {}, body.encode()))
+        page_of(BankAccount, "GET", "bank-accounts", 1)(Response(200, {}, body.encode()))
 
 
 @pytest.mark.parametrize("text", ["1,50", "1.000,00", "EUR 5", "0x10", "5-", ""])

@@ -19,6 +19,7 @@ TABLE = {
     Outcome.UNAUTHORISED: (1, 1),
     Outcome.UNKNOWN: (5, 1),
     Outcome.UNREADABLE: (2, 1),
+    Outcome.UNEXPECTED: (1, 1),
 }
 
 
@@ -129,8 +130,9 @@ def test_policies_that_cannot_be_are_refused(name, value) -> None:
         (errors.ConnectionLostError("x"), Outcome.UNKNOWN),
         (errors.ConnectionLostError("x", sent=False), Outcome.NOT_SENT),
         (errors.RequestTimeoutError("x"), Outcome.UNKNOWN),
-        (errors.ResponseTooLargeError("x"), Outcome.UNKNOWN),
-        (errors.DecodeError("x"), Outcome.UNREADABLE),
+        (errors.ResponseTooLargeError("x"), Outcome.UNEXPECTED),
+        (errors.DecodeError("x", malformed=True), Outcome.UNREADABLE),
+        (errors.DecodeError("x"), Outcome.UNEXPECTED),
         (errors.UnauthorizedError("x", status=401), Outcome.UNAUTHORISED),
         (errors.RateLimitedError("x", status=429), Outcome.LIMITED),
         (errors.StatusError("x", status=408), Outcome.UNKNOWN),

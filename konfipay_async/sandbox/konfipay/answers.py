@@ -9,6 +9,9 @@ from typing import Final
 import msgspec
 
 __all__ = [
+    "API_DOCUMENTATION",
+    "HTML",
+    "JSON",
     "Answer",
     "bad_request",
     "fault_answer",

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Account", "Party", "make_accounts", "make_iban", "make_parties", "make_uuid"]
+__all__ = ["PARTIES", "Account", "Party", "make_accounts", "make_iban", "make_parties", "make_uuid"]
 
 PARTIES: Final = 128
 """Counterparties in each country; a row picks one with seven bits."""

@@ -21,7 +21,7 @@ import msgspec
 
 from konfipay_async.sandbox.konfipay.banks import Account, make_accounts, make_parties, make_uuid
 
-__all__ = ["MOST_ACCOUNTS", "MOST_ROWS", "Criteria", "Ledger", "Parent", "amount_text", "first_row_of"]
+__all__ = ["FIRST_DAY", "MOST_ACCOUNTS", "MOST_ROWS", "Criteria", "Ledger", "Parent", "amount_text", "first_row_of"]
 
 Parent = Literal["document", "transactionFile"]
 

@@ -16,6 +16,10 @@ from konfipay_async.sandbox.konfipay.banks import Account
 from konfipay_async.sandbox.konfipay.data import Criteria, first_row_of
 
 __all__ = [
+    "INVALID_MAX_DATE",
+    "INVALID_MIN_DATE",
+    "INVALID_PARAMETER",
+    "INVALID_PERIOD",
     "LARGEST_PAGE",
     "BadParameterError",
     "Paging",
