@@ -39,16 +39,23 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """The figures of docs/benchmarks.md and their plot; give it a machine that does nothing else."""
+    session.install("-e", ".[all]", "httpx", "pydantic", "requests", "dlt", "matplotlib")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """The test suite against the wheel as it would be published, with the source tree out of sight."""
     folder = Path(session.create_tmp()).resolve()
-    for name in ("dist", "tests", "examples"):
+    for name in ("dist", "tests", "examples", "benchmarks"):
         shutil.rmtree(folder / name, ignore_errors=True)
     session.install("build")
     session.run("python", "-m", "build", "--wheel", "--outdir", str(folder / "dist"), ".")
     (built,) = (folder / "dist").glob("*.whl")
     session.install("--force-reinstall", f"{built}[all,test]")
-    for name in ("tests", "examples"):
+    for name in ("tests", "examples", "benchmarks"):
         shutil.copytree(name, folder / name)
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "noxfile.py"):
         shutil.copy(name, folder)

@@ -6,12 +6,9 @@ plain 401 whose reason is in its header, or whatever a proxy before the API make
 """
 
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -100,7 +97,7 @@ def transactions_of(method: str, path: str, number: int) -> "Callable[[Response]
             return None
         envelope: Envelope[TransactionResults] = decode(response.body, _TRANSACTIONS, where=where)
         rows = envelope.results.transactions
-        if not all(map(Decimal.is_finite, map(_AMOUNT, rows))):
+        if any([not row.amount.is_finite() for row in rows]):  # noqa: C419 (a list is twice as fast here)
             index = next(index for index, row in enumerate(rows) if not row.amount.is_finite())
             field = f"$.results.transactions[{index}].amount"
             raise DecodeError(
@@ -112,7 +109,6 @@ def transactions_of(method: str, path: str, number: int) -> "Callable[[Response]
 
 
 _TRANSACTIONS: Any = Envelope[TransactionResults]
-_AMOUNT = attrgetter("amount")
 
 
 def token(method: str, path: str) -> Callable[[Response], TokenAnswer]:
@@ -272,6 +268,8 @@ def _xml_errors(body: bytes) -> tuple[ErrorItem, ...]:
     # The API's own containers declare nothing; whatever does is no container of its, and could be a trap.
     if len(body) > 1_000_000 or b"<!" in body or b"\x00" in body:
         return ()
+    from xml.etree import ElementTree  # only ever needed here, and not quick to import
+
     try:
         root = ElementTree.fromstring(body)  # noqa: S314
     except (ElementTree.ParseError, ValueError, LookupError):

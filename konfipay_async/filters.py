@@ -3,7 +3,6 @@
 What a filter may be is read off the TypedDict that also tells the type checker, so that both say the same.
 """
 
-import difflib
 import enum
 import math
 from collections.abc import Mapping
@@ -38,6 +37,8 @@ def query_of(
     pairs: list[tuple[str, str]] = []
     for name, value in filters.items():
         if name not in kinds:
+            import difflib
+
             close = difflib.get_close_matches(name, kinds, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ConfigurationError(

@@ -1,0 +1,55 @@
+"""How long importing takes, against what it stands on."""
+
+import json
+import subprocess
+import sys
+
+from benchmarks.bench import Bench, Section, Target, median, middle_half, quotient
+
+_IMPORTS = {
+    "`konfipay_async`": "konfipay_async",
+    "aiohttp + msgspec": "aiohttp, msgspec",
+    "aiohttp + msgspec + aiolimiter + anyio": "aiohttp, msgspec, aiolimiter, anyio",
+}
+_PROGRAM = """
+import time
+wall, cpu = time.perf_counter(), time.process_time()
+import {}
+print([time.perf_counter() - wall, time.process_time() - cpu])
+"""
+
+
+def _import(what: str) -> dict[str, float]:
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", _PROGRAM.format(what)], check=True, capture_output=True, text=True
+    )
+    wall, cpu = json.loads(ended.stdout)
+    return {"wall": wall, "cpu": cpu}
+
+
+def run(bench: Bench) -> Section:
+    """The time `import konfipay_async` takes in a fresh interpreter."""
+    rounds = bench.choose(41, 2)
+    runs = bench.in_turn({name: lambda what=what: _import(what) for name, what in _IMPORTS.items()}, rounds)  # type: ignore[misc]
+    section = Section(
+        "Import time",
+        f"Each time in a fresh interpreter, {rounds} rounds, medians; x is against aiohttp + msgspec, round by round. "
+        f"All four libraries are what the client needs.",
+        ("", "ms", "ms of CPU", "CPU x", "middle half"),
+    )
+    below = runs["aiohttp + msgspec"]
+    for name, found in runs.items():
+        section.rows.append(
+            (
+                name,
+                f"{median(found, 'wall') * 1000:.0f}",
+                f"{median(found, 'cpu') * 1000:.0f}",
+                f"{quotient(found, below, 'cpu'):.2f}",
+                middle_half(found, below, "cpu"),
+            )
+        )
+    times = quotient(runs["`konfipay_async`"], below, "cpu")
+    section.targets.append(
+        Target("import time against aiohttp + msgspec", "at most 1.3 x", f"{times:.2f} x", times <= 1.3)
+    )
+    return section

@@ -1,0 +1,112 @@
+"""The benchmarks run, and say what they are meant to. No time is asserted here: figures are for `nox -s bench`."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What needs no library beyond those the tests need.
+SCENARIOS = {
+    "floor": "CPU per transaction, against the floor",
+    "others": "What people use instead",
+    "concurrency": "Pages per second at 100 ms",
+    "rate": "Share of the allowed rate",
+    "drain": "A drain with acknowledgements at 100 ms",
+    "sqlite": "Rows per second into SQLite",
+    "memory": "Peak memory",
+    "imports": "Import time",
+    "first_row": "Time to the first row",
+}
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The package, which is not installed with ours."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    import benchmarks.bench
+    import benchmarks.report  # noqa: F401
+
+    yield benchmarks
+    for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_a_scenario_runs_and_writes_nothing(scenario: str, tmp_path: Path) -> None:
+    figures, docs = tmp_path / "figures.json", tmp_path / "docs"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks", "--quick", "--only", scenario),
+        *("--json", str(figures), "--docs", str(docs)),
+        cwd=ROOT,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    assert SCENARIOS[scenario] in out.decode()
+    assert not docs.exists()
+    section = json.loads(figures.read_text())[scenario]
+    assert section["rows"]
+    assert all(len(row) == len(section["head"]) for row in section["rows"])
+
+
+def test_every_scenario_is_tried_here(benchmarks: ModuleType) -> None:
+    from benchmarks.__main__ import _SCENARIOS
+
+    assert list(_SCENARIOS) == list(SCENARIOS)
+    modules = {file.stem for file in (ROOT / "benchmarks" / "scenarios").glob("*.py")} - {"__init__"}
+    assert modules == set(SCENARIOS)
+
+
+def test_contenders_take_turns_and_the_first_round_is_thrown_away(benchmarks: ModuleType) -> None:
+    asked: list[str] = []
+
+    def contender(name: str) -> int:
+        asked.append(name)
+        return len(asked)
+
+    with benchmarks.bench.Bench(quick=True) as bench:
+        found = bench.in_turn({"a": lambda: contender("a"), "b": lambda: contender("b")}, 3)
+    assert "".join(asked) == "baabbaab"
+    assert found == {"a": [3, 6, 7], "b": [4, 5, 8]}
+
+
+def test_quotients_are_of_rounds_not_of_medians(benchmarks: ModuleType) -> None:
+    above = [{"cpu": value} for value in (1.0, 20.0, 3.0)]
+    below = [{"cpu": value} for value in (1.0, 10.0, 1.0)]
+    assert benchmarks.bench.quotient(above, below, "cpu") == 2.0
+    assert benchmarks.bench.median(above, "cpu") == 3.0
+
+
+def test_the_page_says_which_targets_are_missed(benchmarks: ModuleType) -> None:
+    section = benchmarks.bench.Section("Speed", "How.", ("", "ms"), [("ours", "1.5")])
+    section.targets = [
+        benchmarks.bench.Target("one", "at most 2", "1.5", True),
+        benchmarks.bench.Target("two", "at most 1", "1.5", False),
+    ]
+    page = benchmarks.report.page([section], [("CPU", "a fast one")], "plot.svg")
+    assert "| one | at most 2 | 1.5 | yes |" in page
+    assert "| two | at most 1 | 1.5 | **no** |" in page
+    assert "| CPU | a fast one |" in page
+    assert "(plot.svg)" in page
+    assert "|  | ms |\n| --- | --: |\n| ours | 1.5 |" in page
+
+
+def test_a_whole_run_says_at_once_what_is_not_installed(
+    benchmarks: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import benchmarks.__main__ as command
+
+    monkeypatch.setattr(command, "missing", lambda _: ["httpx"])
+    monkeypatch.setattr(sys, "argv", ["benchmarks"])
+    assert command.main() == 2
+    assert "httpx" in capsys.readouterr().err
