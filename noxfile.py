@@ -49,13 +49,13 @@ def bench(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """The test suite against the wheel as it would be published, with the source tree out of sight."""
     folder = Path(session.create_tmp()).resolve()
-    for name in ("dist", "tests", "examples", "benchmarks"):
+    for name in ("dist", "tests", "examples", "benchmarks", "docs"):
         shutil.rmtree(folder / name, ignore_errors=True)
     session.install("build")
     session.run("python", "-m", "build", "--wheel", "--outdir", str(folder / "dist"), ".")
     (built,) = (folder / "dist").glob("*.whl")
     session.install("--force-reinstall", f"{built}[all,test]")
-    for name in ("tests", "examples", "benchmarks"):
+    for name in ("tests", "examples", "benchmarks", "docs"):
         shutil.copytree(name, folder / name)
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "noxfile.py"):
         shutil.copy(name, folder)
