@@ -45,6 +45,7 @@ def suite(pytester, monkeypatch):
     """``suite(text, *arguments)``: run it in a process whose environment knows the plugin by its entry point."""
     monkeypatch.setenv("KONFIPAY_API_KEY", "the developer's own")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    pytester.makeini("[pytest]\n")  # so that no settings of a folder above are found
     metadata = pytester.mkdir("konfipay_plugin-0.dist-info")
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: konfipay-plugin\nVersion: 0\n")
     # A name that is the module's, so that -p and pytest_plugins with that module do not register it a second time.
