@@ -50,6 +50,7 @@ ROUTES: Mapping[str, Route] = MappingProxyType(
             RetryClass.ACKNOWLEDGE,
             Lane.ACKNOWLEDGE,
         ),
+        # Not paging for hours, but a handful of rows somebody waits for.
         "bank_accounts.list": Route("GET", "bank-accounts", "OBS", RetryClass.READ),
     }
 )

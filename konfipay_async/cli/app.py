@@ -1,6 +1,7 @@
 """The commands, and what stands around each of them."""
 
 import asyncio
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ app.command(sandbox.sandbox)
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code. No traceback for anything a user did."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal or a pipe that takes no umlauts still gets the rest
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         code = app(arguments, exit_on_error=False, print_error=True, error_console=errors)

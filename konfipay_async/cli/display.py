@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.table import Table
 
+from konfipay_async.cli.exits import Exit
 from konfipay_async.pull.puller import Step
 from konfipay_async.pull.report import Report
 from konfipay_async.session.budget import Budgets
@@ -106,6 +107,8 @@ class Lines:
         return None
 
     def watch(self, step: Step, report: Report) -> None:
+        if step is Step.OPENED:
+            self.note("Pulling what is new.")
         if step is Step.COMMITTED and time.monotonic() - self._last >= _LINE_EVERY:
             self._last = time.monotonic()
             self.note(f"{report.pages} pages, {report.transactions} of {report.expected} transactions")
@@ -125,6 +128,8 @@ class Lines:
             f"new {report.new}, known {report.known}, acknowledged {report.acknowledged} pages, "
             f"{report.requests} requests, {report.seconds:.1f} s"
         )
+        for name, count, remark in _rare(report):
+            self.note(f"{name} {count}: {remark}")
         if summary:
             self.note(summary)
 
@@ -165,7 +170,8 @@ class Json(Quiet):
         self._console = console
 
     def close(self, report: Report, summary: str) -> None:
-        self._print(report.as_dict() | {"summary": summary})
+        code = Exit.DONE if report.complete else Exit.PARTIAL
+        self._print(report.as_dict() | {"summary": summary, "exit": code})
 
     def fail(self, report: Report, error: str, code: int) -> None:
         self._print(report.as_dict() | {"error": error, "exit": code})
@@ -189,9 +195,18 @@ def show_table(console: Console, report: Report) -> None:
         ("time", f"{report.seconds:.1f} s", f"{rate:,.0f} rows/s"),
     ):
         table.add_row(name, value, remark)
-    if report.expired:
-        table.add_row("expired", f"{report.expired:,}", "acknowledgements that came too late; the rows come again")
+    for name, count, remark in _rare(report):
+        table.add_row(name, f"{count:,}", remark)
     console.print(table)
+
+
+def _rare(report: Report) -> list[tuple[str, int, str]]:
+    """What most pulls have none of."""
+    counts = [
+        ("resent", report.resent, "acknowledgements an earlier pull had left"),
+        ("expired", report.expired, "acknowledgements konfipay no longer knew: done before, or the rows come again"),
+    ]
+    return [row for row in counts if row[1]]
 
 
 def _budget(budgets: Budgets) -> str:

@@ -1,6 +1,7 @@
 """`konfipay pull`"""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -25,7 +26,7 @@ __all__ = ["pull"]
 # Enough to watch for a few seconds; the pending ones are there to be left out.
 _SANDBOX_BOOKINGS = 25_000
 _SANDBOX_PENDING = 200
-_SANDBOX_LATENCY = 0.12
+_SANDBOX_LATENCY = 0.3
 _SANDBOX_ORIGIN = "the embedded sandbox"
 
 _Flag = Parameter(negative=(), show_default=False)
@@ -42,13 +43,15 @@ def pull(
     page_size: int = 1000,
     concurrency: int = 8,
     pending: Annotated[bool, _Flag] = False,
+    route: Annotated[list[str] | None, Parameter(negative=())] = None,
+    filter_name: Annotated[list[str] | None, Parameter(negative=())] = None,
     quiet: Annotated[bool, _Flag] = False,
     json: Annotated[bool, _Flag] = False,
 ) -> int:
     """Pull new bank transactions into a database, each once.
 
     A page is acknowledged only after it was committed; a run that was killed is finished by the next one. The key
-    is read from KONFIPAY_API_KEY or from --api-key-file.
+    is read from KONFIPAY_API_KEY or from --api-key-file, a proxy from HTTPS_PROXY.
 
     Examples:
 
@@ -80,6 +83,10 @@ def pull(
         Pages fetched at the same time.
     pending
         Take pending entries too. They come again as bookings, as rows of their own.
+    route
+        Correct a route that was inferred, NAME='METHOD path'; may be given several times.
+    filter_name
+        Correct the name of a filter that was inferred, NAME=the-api-s-name; may be given several times.
     quiet
         Print nothing but errors.
     json
@@ -90,20 +97,23 @@ def pull(
     if sandbox and (base_url or api_key_file):
         raise ConfigurationError("--sandbox brings its own API and key: leave --base-url and --api-key-file out")
     database = to if to is not None else "sqlite:///sandbox.db" if sandbox else "sqlite:///transactions.db"
-    if acknowledge and not sandbox and _file(database) is None and database.startswith("sqlite"):
-        raise ConfigurationError(
-            f"--to {database} keeps nothing: acknowledged transactions would be lost with it. Name a file."
-        )
     display = _display(quiet, json)
     report = Report()
 
     async def work(stop: asyncio.Event) -> Report:
         async with AsyncExitStack() as stack:
             if sandbox:
-                client = await stack.enter_async_context(_sandbox_client(database, concurrency))
+                client = await stack.enter_async_context(_sandbox_client(database, source, concurrency))
             else:
                 client = await stack.enter_async_context(
-                    KonfipayClient(_key(api_key_file), base_url=base_url, concurrency=concurrency)
+                    KonfipayClient(
+                        _key(api_key_file),
+                        base_url=base_url,
+                        concurrency=concurrency,
+                        routes=_named(route, "--route"),
+                        filter_names=_named(filter_name, "--filter-name"),
+                        trust_env=True,
+                    )
                 )
             sink = SqlSink(database, source=source, origin=_SANDBOX_ORIGIN if sandbox else client.base_url)
             await stack.enter_async_context(_refreshing(display, client))
@@ -145,9 +155,15 @@ def _display(quiet: bool, json: bool) -> Display:
     return Bar(console) if console.is_terminal else Lines(console)
 
 
-def _key(path: Path | None) -> str | None:
+def _key(path: Path | None) -> str:
     if path is None:
-        return None
+        key = os.environ.get("KONFIPAY_API_KEY", "")
+        if not key.strip():
+            raise ConfigurationError(
+                "there is no API key: set KONFIPAY_API_KEY, or name a file with --api-key-file. Keys are made in "
+                "konfipay under Client management > API > API keys. To see it work without one: konfipay pull --sandbox"
+            )
+        return key
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -155,14 +171,27 @@ def _key(path: Path | None) -> str | None:
         raise ConfigurationError(f"--api-key-file {path}: cannot be read ({reason})") from None
 
 
+def _named(settings: list[str] | None, option: str) -> dict[str, str]:
+    named = {}
+    for setting in settings or ():
+        name, separator, value = setting.partition("=")
+        if not separator:
+            raise ConfigurationError(f"{option} {setting!r}: write it NAME=VALUE")
+        named[name] = value
+    return named
+
+
 @asynccontextmanager
-async def _sandbox_client(database: str, concurrency: int) -> AsyncIterator[KonfipayClient]:
+async def _sandbox_client(database: str, source: str, concurrency: int) -> AsyncIterator[KonfipayClient]:
     state: Path | None = None
     file = _file(database)
     if file is not None and file.parent.is_dir():  # where there is no such folder the database is the one to say so
-        state = file.with_suffix(".state")
-        if not file.exists():
-            state.unlink(missing_ok=True)  # what it remembers went with the database
+        state = file.with_name(f"{file.name}.state")
+        if not file.exists() and _is_sandbox_state(state):
+            state.unlink()  # what it remembers went with the database
+        # Whoever pulls into this database already has the state in use as well.
+        with SqlSink(database, source=source, origin=_SANDBOX_ORIGIN):
+            pass
     async with (
         Sandbox(
             transactions=_SANDBOX_BOOKINGS + _SANDBOX_PENDING,
@@ -173,6 +202,14 @@ async def _sandbox_client(database: str, concurrency: int) -> AsyncIterator[Konf
         KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, concurrency=concurrency) as client,
     ):
         yield client
+
+
+def _is_sandbox_state(file: Path) -> bool:
+    try:
+        with file.open("rb") as lines:
+            return b"konfipay-async sandbox state" in lines.readline(1000)
+    except OSError:
+        return False
 
 
 @asynccontextmanager

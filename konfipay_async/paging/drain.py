@@ -158,9 +158,11 @@ class Drain(Generic[P]):
 
     async def close(self) -> None:
         """Fetch nothing more; acknowledgements of these pages go out at once from now on."""
-        if self._upcoming is not None:
-            await end([self._upcoming])
-        self._acknowledgements.closed(self)
+        try:
+            if self._upcoming is not None:
+                await end([self._upcoming])
+        finally:
+            self._acknowledgements.closed(self)
 
     async def acknowledge(self, key: str, send: Callable[[], Awaitable[bool]]) -> bool:
         """Send an acknowledgement when no fetch is under way; `send` says whether it took effect."""

@@ -36,6 +36,11 @@ class PagingNames:
         self._other = other
         self._trying = asyncio.Lock()
 
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """Names a filter may not have."""
+        return (*self.current, *(self._other or ()))
+
     async def fetch(self, ask: Callable[[tuple[str, str]], Awaitable[P | None]], *, number: int, size: int) -> P | None:
         """The page, asked for by the names that are understood; as the server gave it where neither are."""
         names = self.current
@@ -44,8 +49,9 @@ class PagingNames:
             return page
         async with self._trying:
             if self.current == names and self._other is not None:
-                other, self._other = self._other, None
+                other = self._other
                 page_by_other, refused_too = await _asked(ask, other)
+                self._other = None  # only now: a try that was cancelled or met an error was none
                 if refused_too is None and _understood(page_by_other, number, size):
                     self.current = other
                     return page_by_other

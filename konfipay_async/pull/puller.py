@@ -14,7 +14,15 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from konfipay_async.client import KonfipayClient
-from konfipay_async.errors import ForbiddenError, RateLimitedError, RouteUnknownError, StatusError, UnauthorizedError
+from konfipay_async.errors import (
+    ConfigurationError,
+    ForbiddenError,
+    RateLimitedError,
+    RouteUnknownError,
+    ServerError,
+    StatusError,
+    UnauthorizedError,
+)
 from konfipay_async.holding import to_the_end
 from konfipay_async.pull.report import Report
 from konfipay_async.pull.sinks import Sink
@@ -63,7 +71,7 @@ async def pull(
     async with _thread_of(sink) as thread:
         work = _Work(client, sink, thread, watch)
         try:
-            await work.open()
+            await work.open(acknowledge=acknowledge)
             if acknowledge:
                 await work.resend(stop)
             while not stop.is_set() and (page := await _next(new_pages, stop)) is not None:
@@ -108,9 +116,14 @@ class _Work:
         self._started = time.monotonic()
         self._sent_before = self._requests()
         self._settling: set[asyncio.Task[None]] = set()
+        self._postponed: ServerError | None = None
 
-    async def open(self) -> None:
+    async def open(self, *, acknowledge: bool) -> None:
         await self._in_thread(self._sink.open)
+        if acknowledge and not self._sink.lasts:
+            raise ConfigurationError(
+                "this database is gone with the process: acknowledged transactions would be lost with it. Name a file."
+            )
         self.tell(Step.OPENED)
 
     async def resend(self, stop: asyncio.Event) -> None:
@@ -120,6 +133,10 @@ class _Work:
                 return
             try:
                 await self._settle(key)
+            except ServerError as error:
+                # It stays pending; one id that the API stumbles over must not keep all others from being pulled.
+                self._postponed = self._postponed or error
+                continue
             except StatusError as error:
                 if not _is_definite(error):
                     raise
@@ -134,7 +151,7 @@ class _Work:
         report = self.report
         report.pages += 1
         report.transactions += len(page.transactions)
-        report.expected = max(report.expected, page.total_items)
+        report.expected = max(report.expected, page.total_items, report.transactions)
         self.tell(Step.FETCHED)
         key = page.acknowledgement_id if acknowledge else None
         written = await self._in_thread(self._sink.write, page.transactions, key)
@@ -143,14 +160,15 @@ class _Work:
         self.tell(Step.COMMITTED)
         if key is not None:
             self._settling.add(asyncio.create_task(self._settle(key)))
-        done = {task for task in self._settling if task.done()}
-        self._settling -= done
-        for task in done:
+        for task in [task for task in self._settling if task.done()]:
+            self._settling.discard(task)  # one by one: those behind one that failed are still to be collected
             task.result()
 
     async def settled(self) -> None:
-        """Wait for the acknowledgements under way."""
+        """Wait for the acknowledgements under way. Raises what one of them met, or one left over from before."""
         await asyncio.gather(*self._settling)
+        if self._postponed is not None:
+            raise self._postponed
 
     async def abandon(self) -> None:
         """End what is under way; ids that were committed stay pending."""

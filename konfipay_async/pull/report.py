@@ -10,7 +10,8 @@ class Report:
     """The counts of one pull; a progress display may read it at any time.
 
     `transactions` came in `pages`; `new` of them were not in the sink before, `known` were. `acknowledged` and
-    `expired` count acknowledgements (pages): expired ones were refused by konfipay, their rows come again.
+    `expired` count acknowledgements (pages): for the expired ones konfipay no longer knew the id. Where an answer was
+    lost that means that they were done, else their rows come again.
     `resent` of them were left over from an earlier pull. `expected` is what konfipay said is in the list (rows).
     `requests` counts every request sent, logins and retries too; `seconds` is the time taken. `complete` is False
     where the pull was asked to stop, or failed, before the list was at its end.

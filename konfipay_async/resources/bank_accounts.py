@@ -48,7 +48,7 @@ class BankAccounts:
         size = checked_page_size(page_size)
         wiring = self._wiring
         query = query_of(
-            filters, BankAccountFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names.current
+            filters, BankAccountFilters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names.reserved
         )
 
         async def fetch(number: int) -> Page[BankAccount] | None:

@@ -125,11 +125,14 @@ class Transactions:
     ) -> AsyncGenerator[TransactionPage]:
         """Yield pages of new transactions until none is left but those you were given and did not acknowledge.
 
-        Process a page, then ``await page.acknowledge()``. A page that is left unacknowledged is not yielded again
-        while it is remembered, its rows stay new. Arguments as for `pages`; ``is_new=False`` is refused.
+        Process a page, then ``await page.acknowledge()``. A page that is left unacknowledged stays new, and is not
+        yielded again while it is remembered (the last 16 pages, or twice `concurrency`, if that is more). Arguments as
+        for `pages`; ``is_new=False`` is refused.
         Raises also DrainUnfinishedError, where rows come again and again, and AcknowledgementWithoutEffectError.
         """
-        if filters.setdefault("is_new", True) is not True:
+        if filters.get("is_new") is None:
+            filters["is_new"] = True
+        if filters["is_new"] is not True:
             raise ConfigurationError("drain() reads what is new: is_new=False has no end to drain to; use pages()")
         return each(self._reader(page_size, extra, filters, keep_raw=keep_raw, until_empty=True))
 
@@ -178,7 +181,7 @@ class Transactions:
     ) -> Reader[TransactionPage]:
         wiring = self._wiring
         size = checked_page_size(page_size)
-        names, reserved = wiring.filter_names, wiring.paging_names.current
+        names, reserved = wiring.filter_names, wiring.paging_names.reserved
         query = query_of(filters, TransactionFilters, extra=extra, names=names, reserved=reserved)
         fetch = self._fetcher(query, size, filters, keep_raw)
         if not filters.get("is_new"):

@@ -89,10 +89,11 @@ class BudgetStatus:
 class Permit:
     """The right to send one request. Whoever holds it says how the request ended, once; later words change nothing."""
 
-    __slots__ = ("_budget", "_open")
+    __slots__ = ("_budget", "_open", "_stay")
 
-    def __init__(self, budget: "Budget") -> None:
+    def __init__(self, budget: "Budget", stay: int) -> None:
         self._budget = budget
+        self._stay = stay
         self._open = True
 
     def answered(self) -> None:
@@ -110,7 +111,7 @@ class Permit:
     def _end(self, grace: float | None) -> None:
         if self._open:
             self._open = False
-            self._budget._take_back(grace)
+            self._budget._take_back(grace, self._stay)
 
 
 class Budget:
@@ -137,6 +138,7 @@ class Budget:
         self._rate = rate
         self._smoother = _smoother(rate)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stay = 0  # in how many loops it was before this one
         self._reserved = math.floor(limit * reserve)
         self._free = limit
         self._in_flight = 0
@@ -201,7 +203,8 @@ class Budget:
             self._dispatcher = self._nudge = None
             # What was in flight when that loop was closed may have arrived; nobody is left to say so.
             for _ in range(self._in_flight):
-                self._take_back(self.grace)
+                self._take_back(self.grace, self._stay)
+            self._stay += 1
         self._loop = loop
         self._smoother = _smoother(self._rate)
 
@@ -209,9 +212,11 @@ class Budget:
         self._free -= 1
         self._in_flight += 1
         self._granted += 1
-        return Permit(self)
+        return Permit(self, self._stay)
 
-    def _take_back(self, grace: float | None) -> None:
+    def _take_back(self, grace: float | None, stay: int) -> None:
+        if stay != self._stay:
+            return  # of a loop that was closed: counted back when the budget moved
         self._in_flight -= 1
         if grace is None:
             self._free += 1

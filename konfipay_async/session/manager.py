@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from konfipay_async.errors import (
     ClientStateError,
+    ConfigurationError,
     DecodeError,
     KonfipayError,
     OutcomeUnknownError,
@@ -109,7 +110,7 @@ class Session:
         self._state = _State.NEW
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
         self._held_back: set[asyncio.Task[Any]] = set()
-        self._waits: set[asyncio.Task[Permit]] = set()
+        self._waits: set[asyncio.Task[Any]] = set()
         self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -142,6 +143,11 @@ class Session:
         Raises what `read` raises, TransportError where no answer came, OutcomeUnknownError where a request of class
         *once* may or may not have done its work, ClientStateError where the session is not open.
         """
+        if request.retry is RetryClass.ONCE:
+            return await self._send(request)
+        return await self._until_closed(self._send(request))
+
+    async def _send(self, request: Request[T]) -> T:
         number = 0
         spent = 0.0
         refusals: list[Refusal] = []
@@ -149,7 +155,9 @@ class Session:
             number += 1
             self._check_open()
             asked_at = self.clock.monotonic()
-            permit = await self._permit(request)
+            permit = await self._until_closed(
+                self.budgets.of(request.budget).take(request.lane), unused=lambda permit: permit.unused()
+            )
             started = self.clock.monotonic()
             attempt = self._attempt(request, permit, number, started - asked_at)
             tried = await (self._hold_back(attempt) if request.retry is RetryClass.ONCE else attempt)
@@ -165,18 +173,21 @@ class Session:
                 raise self._final(request, tried, refusals)
             logger.debug("%s %s: again in %.1f s (%s)", request.method, request.path, wait, type(tried.error).__name__)
             if not isinstance(tried.error, RateLimitedError):  # there the budget waits
-                await self.clock.sleep(wait)
+                await self._until_closed(self.clock.sleep(wait))
             spent += wait
 
-    async def _permit(self, request: Request[Any]) -> Permit:
-        """Wait for a permit, until the session is closed."""
-        wait = asyncio.get_running_loop().create_task(self.budgets.of(request.budget).take(request.lane))
+    async def _until_closed(
+        self, waiting: Coroutine[Any, Any, T], unused: Callable[[T], object] = lambda result: None
+    ) -> T:
+        """Wait for something, or until the session is closed: ClientStateError. `unused` gets what came too late."""
+        wait = asyncio.get_running_loop().create_task(waiting)
         self._waits.add(wait)
         try:
             return await wait
         except asyncio.CancelledError:
             if wait.done() and not wait.cancelled():
-                wait.result().unused()
+                if wait.exception() is None:
+                    unused(wait.result())
             elif self._state is _State.CLOSED and not _is_cancelled():
                 self._check_open()
             raise
@@ -199,12 +210,13 @@ class Session:
             response = await self._transport.send(request, headers)
             permit.answered()
             return request.read(response)
+        except ConfigurationError:
+            permit.unused()
+            raise
         except TransportError as failure:
             error = failure
             if not failure.sent:
                 permit.unused()
-            if self._state is _State.CLOSED and request.retry is not RetryClass.ONCE:
-                raise ClientStateError("the client was closed while a request was under way") from None
         except (StatusError, DecodeError) as failure:
             error = failure
         finally:

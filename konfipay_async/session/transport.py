@@ -149,6 +149,8 @@ class AiohttpTransport:
         assert self._session is not None, "the session opens its transport before it sends"  # noqa: S101
         once = request.retry is RetryClass.ONCE
         session = self._once if once and self._once is not None else self._session
+        # Below the whole: a connection that is not made in time is then known to have carried nothing.
+        connect_timeout = min(_CONNECT_TIMEOUT, 0.8 * request.timeout)
         started = time.perf_counter()
         try:
             async with session.request(
@@ -157,9 +159,7 @@ class AiohttpTransport:
                 data=request.body,
                 headers={**request.headers, **headers, **({"Connection": "close"} if once else {})},
                 skip_auto_headers=() if request.body else ("Content-Type",),
-                timeout=aiohttp.ClientTimeout(
-                    total=request.timeout, sock_connect=min(_CONNECT_TIMEOUT, request.timeout)
-                ),
+                timeout=aiohttp.ClientTimeout(total=request.timeout, sock_connect=connect_timeout),
                 allow_redirects=False,
                 raise_for_status=False,
                 proxy=self._proxy,
@@ -176,7 +176,7 @@ class AiohttpTransport:
                     elapsed=time.perf_counter() - started,
                 )
         except aiohttp.ConnectionTimeoutError:
-            raise ConnectFailedError(f"no connection to {self._host} within {_CONNECT_TIMEOUT:g} s") from None
+            raise ConnectFailedError(f"no connection to {self._host} within {connect_timeout:g} s") from None
         except (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
             said = f"it answers {error.status}" if isinstance(error, aiohttp.ClientHttpProxyError) else _reason(error)
             raise ConnectFailedError(f"no connection to {self._host} through the proxy: {said}") from None

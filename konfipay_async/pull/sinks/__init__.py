@@ -25,6 +25,10 @@ class Sink(Protocol):
     page be acknowledged. A page that comes again changes nothing but what changed in it.
     """
 
+    @property
+    def lasts(self) -> bool:
+        """Whether what is written outlives the process; asked when open. Without it nothing may be acknowledged."""
+
     def open(self) -> None:
         """Make ready. StorageBusyError where another pull holds the sink, StorageError where it cannot be used."""
 

@@ -78,6 +78,11 @@ class SqlSink:
             self.close()
             raise
 
+    @property
+    def lasts(self) -> bool:
+        """Whether there is a file; a database in memory ends with the process."""
+        return self._lock is not None
+
     def close(self) -> None:
         """Let go of the database and of the lock."""
         engine, self._engine = self._engine, None
