@@ -227,3 +227,70 @@ async def test_a_terminal_shows_a_bar_and_a_table(tmp_path):
     text = shown.decode()
     for part in ("50 transactions", "rows/s", "requests left", "acknowledged", "\x1b["):
         assert part in text
+
+
+async def test_a_key_without_the_right_to_acknowledge(konfipay):
+    """All acknowledgements under way fail together: one message, and the rows are stored."""
+    async with Sandbox(transactions=40, latency=0.01, faults=["403:transactions.acknowledgex1000"]) as sandbox:
+        ended = await konfipay("pull", "--acknowledge", "--page-size", "5", **environment_of(sandbox))
+    assert ended.code == 3
+    assert ended.err.count("konfipay:") == 1
+    assert "never retrieved" not in ended.err
+
+
+async def test_what_is_kept_in_memory_is_not_acknowledged(konfipay):
+    """It would be lost with the process; also where the address hides it."""
+    async with Sandbox(transactions=5) as sandbox:
+        for address in ("sqlite://", "sqlite:///file:x?mode=memory&uri=true"):
+            ended = await konfipay("pull", "--acknowledge", "--to", address, **environment_of(sandbox))
+            assert ended.code == 2
+            assert "Name a file" in ended.err
+        assert len(sandbox.new_rids()) == 5
+
+
+async def test_the_sandbox_begins_afresh_with_each_database(konfipay, tmp_path):
+    """What it remembers belongs to the database beside it."""
+    assert json.loads((await konfipay("pull", "--sandbox", "--json")).out)["new"] == 25000
+    other = await konfipay("pull", "--sandbox", "--json", "--to", "sqlite:///other.db")
+    assert json.loads(other.out)["new"] == 25000
+    (tmp_path / "sandbox.db").unlink()
+    assert json.loads((await konfipay("pull", "--sandbox", "--json")).out)["new"] == 25000
+
+
+async def test_a_file_that_is_not_the_sandboxs_is_left_alone(konfipay, tmp_path):
+    """Although it has the name of its state."""
+    (tmp_path / "mine.db.state").write_text("precious\n")
+    ended = await konfipay("pull", "--sandbox", "--to", "sqlite:///mine.db")
+    assert ended.code == 2
+    assert "mine.db.state" in ended.err
+    assert (tmp_path / "mine.db.state").read_text() == "precious\n"
+
+
+async def test_inferred_names_can_be_corrected(konfipay):
+    """A route and a filter, as the client takes them."""
+    async with Sandbox(transactions=5) as sandbox:
+        wrong = await konfipay(
+            "pull", "--acknowledge", "--route", "transactions.acknowledge=POST acks", **environment_of(sandbox)
+        )
+        assert wrong.code == 3
+        assert "transactions.acknowledge" in wrong.err or "routes=" in wrong.err
+        named = await konfipay("pull", "--filter-name", "is_new=neu", **environment_of(sandbox))
+        assert named.code == 0
+        assert sandbox.requests[-1].query["neu"] == "true"
+        assert (await konfipay("pull", "--route", "nonsense", **environment_of(sandbox))).code == 2
+
+
+async def test_json_says_how_it_ended(konfipay):
+    """Also where it failed."""
+    ended = await konfipay("pull", "--json")
+    assert json.loads(ended.out)["exit"] == ended.code == 2
+    async with Sandbox(transactions=5) as sandbox:
+        ended = await konfipay("pull", "--json", **environment_of(sandbox))
+    assert json.loads(ended.out)["exit"] == ended.code == 0
+
+
+async def test_an_output_that_takes_no_umlauts(konfipay):
+    """Loses these, not the help."""
+    ended = await konfipay("pull", "--help", PYTHONIOENCODING="ascii")
+    assert ended.code == 0
+    assert "Examples" in ended.out

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from konfipay_async import KonfipayClient, errors
+from konfipay_async import KonfipayClient, Retry, errors
 from konfipay_async.pull import Report, Step, pull
 from konfipay_async.pull.sinks.sql import SqlSink
 from konfipay_async.sandbox import Sandbox
@@ -189,3 +189,32 @@ async def test_bad_arguments_open_nothing(client: KonfipayClient, sandbox: Sandb
         await pull(client, sink_of(file), acknowledge=True, page_size=1001)
     assert not file.exists()
     assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("fault", ["empty-404", "500"])
+async def test_an_id_that_cannot_be_settled_does_not_stop_the_next_pull(file: Path, fault: str) -> None:
+    """However the API says that it knows the id no longer, or stumbles over it: what is new is pulled."""
+    async with Sandbox(transactions=20) as sandbox:
+        async with KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, retry=Retry(attempts=1)) as client:
+            sandbox.add_fault("403:transactions.acknowledge@1")
+            with pytest.raises(errors.ForbiddenError):
+                await pull(client, sink_of(file), acknowledge=True, page_size=20)
+            sandbox.arrive(10)
+            sandbox.add_fault(f"{fault}:transactions.acknowledge@1")
+            if fault == "500":
+                with pytest.raises(errors.ServerError):
+                    await pull(client, sink_of(file), acknowledge=True, page_size=20)
+            else:
+                report = await pull(client, sink_of(file), acknowledge=True, page_size=20)
+                assert report.resent >= 1
+                assert (report.expired, report.complete) == (1, True)
+        assert len(rows_of(file)) == 30
+        assert sandbox.new_rids() == []
+
+
+async def test_what_does_not_last_is_not_acknowledged(client: KonfipayClient, sandbox: Sandbox) -> None:
+    """A database in memory may be read into, not acknowledged into."""
+    with pytest.raises(errors.ConfigurationError, match="Name a file"):
+        await pull(client, SqlSink("sqlite://", origin="a test"), acknowledge=True)
+    assert sandbox.requests == []
+    assert (await pull(client, SqlSink("sqlite://", origin="a test"), acknowledge=False)).new == 90
