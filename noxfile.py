@@ -46,6 +46,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """What the suite does a sample of, in full; writes docs/soak.md. Takes its time."""
+    session.install("-e", ".[all,test]")
+    session.run("pytest", "tests/soak", "--timeout=0", *session.posargs, env={"KONFIPAY_SOAK": "1"})
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """The test suite against the wheel as it would be published, with the source tree out of sight."""
     folder = Path(session.create_tmp()).resolve()

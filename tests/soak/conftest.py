@@ -1,0 +1,278 @@
+"""Soak tests: a small sample each as part of the suite, everything where KONFIPAY_SOAK is set (`nox -s soak`).
+
+A full run of the whole folder writes docs/soak.md.
+"""
+
+import asyncio
+import gc
+import json
+import os
+import platform
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "soak.md"
+FULL = os.environ.get("KONFIPAY_SOAK", "") not in ("", "0")
+CORES = os.cpu_count() or 1
+
+_NOTES = pytest.StashKey[dict[str, Any]]()
+_ROWS = pytest.StashKey[dict[str, dict[str, Any]]]()
+_BEGUN = pytest.StashKey[float]()
+_SKIPPED = pytest.StashKey[list[str]]()
+
+
+class Soak:
+    """How much a test does, and what it did."""
+
+    full = FULL
+
+    def __init__(self, notes: dict[str, Any]) -> None:
+        self._notes = notes
+
+    @staticmethod
+    def count(sample: int, full: int) -> int:
+        return full if FULL else sample
+
+    def record(self, what: str, seeds: str = "", **more: object) -> None:
+        """What stands in the row of this test in docs/soak.md."""
+        self._notes.update(what=what, seeds=seeds, more=more)
+
+
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> Soak:
+    return Soak(request.node.stash.setdefault(_NOTES, {}))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("KONFIPAY_") and name != "KONFIPAY_SOAK"]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _light_collections() -> None:
+    gc.collect()
+    gc.freeze()
+
+
+# Work for all cores
+
+
+@pytest.fixture
+def crunch() -> Callable[..., list[dict[str, Any]]]:
+    """``crunch(part, first, count)``: that part of crunch.py, its seeds shared out among processes, one per core."""
+
+    def run(part: str, first: int, count: int, processes: int = CORES) -> list[dict[str, Any]]:
+        return asyncio.run(_crunch(part, first, count, processes))
+
+    return run
+
+
+async def _crunch(part: str, first: int, count: int, processes: int) -> list[dict[str, Any]]:
+    # More shares than processes: some take longer than others.
+    shares = 1 if processes == 1 else min(count, processes if count < 1000 else 4 * processes)
+    starts = [first + count * index // shares for index in range(shares + 1)]
+    turns = asyncio.Semaphore(processes)
+
+    async def one(begin: int, end: int) -> dict[str, Any]:
+        async with turns:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(HERE / "crunch.py"),
+                part,
+                str(begin),
+                str(end - begin),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            try:
+                out, err = await process.communicate()
+            finally:
+                if process.returncode is None:
+                    process.kill()
+            assert process.returncode == 0, f"{part} {begin} {end - begin}:\n{err.decode()[-8000:]}"
+            told: dict[str, Any] = json.loads(out)
+            return told
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(begin, end)) for begin, end in pairwise(starts)]
+    return [task.result() for task in tasks]
+
+
+# Pulls in children
+
+
+class Children:
+    """A process that forks for every pull it is told of, see pulls_in_children.py."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._child = 0
+
+    @classmethod
+    async def begin(cls) -> "Children":
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(HERE / "pulls_in_children.py"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+        )
+
+    async def run(self, born: Callable[[int], None] = lambda _: None, **job: object) -> int:
+        """One pull; the exit code, or the negative signal that ended it. `born` is told its process id."""
+        reader, writer = self._process.stdout, self._process.stdin
+        assert reader is not None
+        assert writer is not None
+        writer.write(json.dumps(job).encode() + b"\n")
+        await writer.drain()
+        async with asyncio.timeout(60):
+            self._child = int(await reader.readline())
+            born(self._child)
+            code = int(await reader.readline())
+        self._child = 0
+        return code
+
+    async def end(self) -> None:
+        if self._child:  # the test has failed
+            with suppress(ProcessLookupError):
+                os.kill(self._child, signal.SIGKILL)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+
+
+@pytest.fixture
+async def nurseries() -> AsyncIterator[Callable[..., Awaitable[None]]]:
+    """``await nurseries(work, cases)``: `work(children, case)` for every case, several at a time."""
+    begun: list[Children] = []
+
+    async def share(work: Callable[[Children, Any], Awaitable[None]], cases: Any) -> None:
+        left = iter(cases)
+
+        async def one() -> None:
+            children = await Children.begin()
+            begun.append(children)
+            for case in left:
+                try:
+                    await work(children, case)
+                except BaseException as error:
+                    error.add_note(f"case {case}")
+                    raise
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CORES):
+                group.create_task(one())
+
+    yield share
+    for children in begun:
+        await children.end()
+
+
+# docs/soak.md
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_ROWS] = {}
+    config.stash[_SKIPPED] = []
+    config.stash[_BEGUN] = time.monotonic()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.config.stash.setdefault(_SKIPPED, []).append(item.name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report: Any = yield
+    rows = item.config.stash.setdefault(_ROWS, {})
+    row = rows.setdefault(item.name, {"seconds": 0.0, "outcome": "passed"})
+    row["seconds"] += report.duration
+    row.update(item.stash.get(_NOTES, {}))
+    if report.failed:
+        row["outcome"] = "FAILED"
+        row["why"] = str(call.excinfo.value) if call.excinfo else ""
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    rows = session.config.stash.get(_ROWS, {})
+    files = {item.path.name for item in session.items if item.path.is_relative_to(HERE)}
+    whole = files >= {path.name for path in HERE.glob("test_*.py")} and not session.config.stash.get(_SKIPPED, [])
+    if FULL and whole and rows:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(_page(rows, time.monotonic() - session.config.stash.get(_BEGUN, time.monotonic())))
+
+
+def _page(rows: dict[str, dict[str, Any]], seconds: float) -> str:
+    failed = [name for name, row in rows.items() if row["outcome"] != "passed"]
+    part = [name for name, row in rows.items() if "not run" in row.get("more", {})]
+    verdict = f"**{len(failed)} failed.**" if failed else "All passed."
+    if part:
+        verdict += f" Not run, or not in full: {', '.join(part)}."
+    lines = [
+        "# Soak",
+        "",
+        "Everything that is run many times over, as `nox -s soak` last did it; that run wrote this page. The test",
+        "suite runs a small sample of each row. A seed names one case: with the same seed it is played again.",
+        "",
+        f"{verdict} {_duration(seconds)} in all.",
+        "",
+        "| measured on |  |",
+        "| --- | --- |",
+        f"| date | {datetime.now(UTC):%Y-%m-%d} |",
+        f"| system | {platform.system()} {platform.machine()}, {CORES} cores |",
+        f"| Python | {platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version} |",
+        f"| libraries | {_versions()} |",
+        "",
+        "| what | how much | seeds | took | result |",
+        "| --- | --- | --- | --: | --- |",
+    ]
+    for name, row in rows.items():
+        cells = [
+            f"`{name}`",
+            row.get("what", "?"),
+            row.get("seeds", ""),
+            _duration(row["seconds"]),
+            _result(row),
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _result(row: dict[str, Any]) -> str:
+    told = "; ".join(f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}"
+                     for name, value in row.get("more", {}).items())  # fmt: skip
+    if row["outcome"] != "passed":
+        why = row.get("why", "").strip().splitlines()
+        return f"**{row['outcome']}** {why[-1][:200] if why else ''}".strip()
+    return f"passed; {told}" if told else "passed"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def _versions() -> str:
+    found = []
+    for name in ("konfipay-async", "aiohttp", "msgspec", "aiolimiter", "anyio", "SQLAlchemy", "hypothesis", "atheris"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"no {name}")
+    return ", ".join(found)

@@ -1,0 +1,150 @@
+"""Pulls in processes that may be killed: one of these stays, imports everything once, and forks for every pull.
+
+Reads a JSON object a line (the fields of `Job`), answers with the child's process id, then with how it ended.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import sqlite3
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+import konfipay_async.cli.app
+from konfipay_async import KonfipayClient
+from konfipay_async.errors import StorageError
+from konfipay_async.pull import Report, Step, pull
+from konfipay_async.pull.sinks import sql
+from konfipay_async.pull.sinks.sql import SqlSink
+
+STORAGE, INTERRUPTED, BUG = 5, 6, 1
+
+
+@dataclass
+class Job:
+    """One pull. Signals strike at the nth time of a step, or after so many rounds of SQLite's machine."""
+
+    base_url: str
+    api_key: str
+    database: str
+    said: str  # a file for what it prints
+    command_line: bool = False
+    page_size: int = 10
+    concurrency: int = 3
+    step: str = ""
+    nth: int = 0
+    times: int = 1  # signals at once
+    rounds: int = 0
+    signal: int = int(signal.SIGKILL)
+    most_database_pages: int = 0
+    most_file_bytes: int = 0
+    patience: float = 5.0  # with a locked database
+
+
+def main() -> None:
+    for line in sys.stdin:
+        job = Job(**json.loads(line))
+        child = os.fork()
+        if not child:
+            _be_a_child(job)
+        print(child, flush=True)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _be_a_child(job: Job) -> None:
+    code = BUG
+    try:
+        said = os.open(job.said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for file, number in ((nothing, 0), (said, 1), (said, 2)):
+            os.dup2(file, number)
+        # What nobody retrieves, and what goes wrong while something is collected, is printed: nothing must be.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sql._PATIENCE = job.patience  # type: ignore[assignment]
+        sa.event.listen(sa.engine.Engine, "connect", lambda connection, _: _prepare(connection, job))
+        code = _command_line(job) if job.command_line else _library(job)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _prepare(connection: sqlite3.Connection, job: Job) -> None:
+    if job.most_database_pages:
+        connection.execute(f"PRAGMA max_page_count = {job.most_database_pages}")
+    if job.most_file_bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job.most_file_bytes, resource.RLIM_INFINITY))
+    if job.rounds:
+        left = job.rounds
+
+        def count() -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), job.signal)
+
+        connection.set_progress_handler(count, 20)
+
+
+def _watch(job: Job) -> Any:
+    seen = 0
+
+    def watch(at: Step, report: Report) -> None:
+        nonlocal seen
+        if at.name == job.step:
+            seen += 1
+            if seen == job.nth:
+                for _ in range(job.times):
+                    os.kill(os.getpid(), job.signal)
+
+    return watch
+
+
+def _library(job: Job) -> int:
+    async def work() -> None:
+        async with KonfipayClient(job.api_key, base_url=job.base_url, concurrency=job.concurrency) as client:
+            sink = SqlSink(job.database, origin=client.base_url)  # as the command line does
+            await pull(client, sink, acknowledge=True, page_size=job.page_size, watch=_watch(job))
+            assert not asyncio.all_tasks() - {asyncio.current_task()}
+
+    try:
+        asyncio.run(work(), debug=True)
+    except StorageError as error:
+        print(error)
+        return STORAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _command_line(job: Job) -> int:
+    module = sys.modules["konfipay_async.cli.pull"]
+    real = module.pull_into
+    strike = _watch(job)
+
+    async def watched(*arguments: Any, watch: Any, **options: Any) -> Report:
+        def both(step: Step, report: Report) -> None:
+            watch(step, report)
+            strike(step, report)
+
+        return await real(*arguments, watch=both, **options)
+
+    module.pull_into = watched
+    os.environ["KONFIPAY_API_KEY"] = job.api_key
+    arguments = ["pull", "--acknowledge", "--base-url", job.base_url, "--to", job.database]
+    return konfipay_async.cli.app.run(
+        [*arguments, "--page-size", str(job.page_size), "--concurrency", str(job.concurrency)]
+    )
+
+
+if __name__ == "__main__":
+    main()
