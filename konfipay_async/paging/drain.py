@@ -20,6 +20,7 @@ from typing import Generic, Protocol, TypeVar
 
 from konfipay_async.errors import AcknowledgementWithoutEffectError, DrainUnfinishedError
 from konfipay_async.paging.acknowledgements import Acknowledgements
+from konfipay_async.paging.names import EchoingPage
 from konfipay_async.paging.pages import checked, end
 
 __all__ = ["Drain", "NewPage"]
@@ -31,17 +32,8 @@ _MOST_FRUITLESS = 3
 _REMEMBERED_PAGES = 16
 
 
-class NewPage(Protocol):
+class NewPage(EchoingPage, Protocol):
     """What a drain must know of a page."""
-
-    @property
-    def number(self) -> int: ...
-
-    @property
-    def size(self) -> int: ...
-
-    @property
-    def total_pages(self) -> int: ...
 
     @property
     def total_items(self) -> int: ...

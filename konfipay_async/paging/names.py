@@ -8,21 +8,16 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from konfipay_async.errors import BadRequestError
+from konfipay_async.paging.pages import NumberedPage
 
 __all__ = ["EchoingPage", "PagingNames"]
 
 
-class EchoingPage(Protocol):
-    """What a page says of itself."""
-
-    @property
-    def number(self) -> int: ...
+class EchoingPage(NumberedPage, Protocol):
+    """What a page says of itself: its number, and how many rows a page has."""
 
     @property
     def size(self) -> int: ...
-
-    @property
-    def total_pages(self) -> int: ...
 
 
 P = TypeVar("P", bound=EchoingPage)

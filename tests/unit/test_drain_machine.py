@@ -25,7 +25,7 @@ from konfipay_async.paging.pages import each
 # Turns of the loop after which whatever can go on has gone on.
 _ENOUGH = 40
 # Far more than lists of this size need: a drain that gets there does not end.
-_MOST_FETCHES = 600
+_MOST_FETCHES = 2000
 
 TURNS = st.integers(0, 4)
 ANY = st.integers(0, 1000)
@@ -126,7 +126,7 @@ class DrainMachine(RuleBasedStateMachine):
         page_size=st.integers(1, 4),
         concurrency=st.integers(1, 3),
         echo=st.booleans(),
-        rows=st.integers(0, 14),
+        rows=st.integers(0, 24),
         leaves=st.booleans(),
         patience=st.sampled_from([0, 1, 3, 10]),
         until_empty=st.sampled_from([True, True, False]),
@@ -400,9 +400,7 @@ class DrainMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.fetches)
     def all_fetches_arrive(self, turns: int) -> None:
         for _ in range(2):
-            for call in list(self.fetches):
-                if call.go is not None and not call.go.done():
-                    call.go.set_result("")
+            self._let(self.fetches, "")
             self._turn(1)
         self._turn(turns)
 
@@ -441,6 +439,41 @@ class DrainMachine(RuleBasedStateMachine):
             if not stuck or self.fetches or self.sends:
                 return
         raise AssertionError(f"nothing is under way, and yet {stuck} wait")
+
+    @rule(answers=st.lists(st.sampled_from(["", "", "leave", "lost", "fail", "fail early"]), min_size=1, max_size=6))
+    def some_pages_come_and_are_acknowledged(self, answers: list[str]) -> None:
+        """As in a plain loop; every step of it could be had from the other rules, but long lists want many."""
+        for answer in answers:
+            if self.reading is None:
+                self._read()
+            before = len(self.shown)
+            for _ in range(_MOST_FETCHES):
+                if self.reading is None:
+                    break
+                self._let(self.fetches, "")
+                self._turn(1)
+            if len(self.shown) == before:
+                return  # the list is at its end
+            key = list(self.shown)[-1]
+            if answer == "leave":
+                continue
+            self._ask(key)
+            asked = self.shown[key].asked[-1]
+            for _ in range(_MOST_FETCHES):
+                if asked.done():
+                    break
+                at = "effect" if answer == "fail early" else "answer"
+                self._let(self.fetches, "")
+                self._let([send for send in self.sends if send.at != at], "")
+                self._let([send for send in self.sends if send.at == at], answer.partition(" ")[0])
+                self._turn(1)
+            assert asked.done(), "an acknowledgement hangs"
+
+    @staticmethod
+    def _let(calls: list[Call], told: str) -> None:
+        for call in calls:
+            if call.go is not None and not call.go.done():
+                call.go.set_result(told)
 
     # What others do
 
@@ -485,9 +518,7 @@ class DrainMachine(RuleBasedStateMachine):
 
     def _to_the_end(self) -> None:
         self.alone = True
-        for call in [*self.fetches, *self.sends]:
-            if call.go is not None and not call.go.done():
-                call.go.set_result("")
+        self._let([*self.fetches, *self.sends], "")
         # The list that is open, and then one from the start, for which there is no excuse.
         for again in (False, True):
             if self.pages is None:
