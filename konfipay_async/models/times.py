@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = ["german_midnight"]
 
@@ -20,6 +19,9 @@ _CET = timezone(timedelta(hours=1))
 
 @cache
 def _german_time() -> tzinfo:
+    # Imported by the first plain date that comes instead of a time: most programs never meet one.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo("Europe/Berlin")
     except ZoneInfoNotFoundError:  # no time zone database on this machine: an hour off in summer, the day is right
