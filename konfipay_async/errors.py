@@ -29,6 +29,7 @@
     │   └── ServerError               5xx
     ├── DecodeError                   a success whose body is not what the API promises; names field and page
     ├── OutcomeUnknownError           something that must happen once may have happened, or not
+    ├── AlreadySubmittedError         the local ledger says that the same was sent before; nothing was sent
     ├── ListError                     a list cannot be read on without losing rows
     │   ├── PageEchoError             the server answers with another page than the one asked for
     │   ├── FilterIgnoredError        rows come back that the filter excludes: the server does not know its name
@@ -53,6 +54,7 @@ __all__ = [
     "AcknowledgementError",
     "AcknowledgementTooEarlyError",
     "AcknowledgementWithoutEffectError",
+    "AlreadySubmittedError",
     "BadRequestError",
     "ClientStateError",
     "ConfigurationError",
@@ -320,6 +322,20 @@ class OutcomeUnknownError(KonfipayError):
         self.path = path
         self.sent_at = sent_at
         self.body_sha256 = body_sha256
+
+
+class AlreadySubmittedError(KonfipayError):
+    """The local ledger says that the same was sent before. Nothing was sent now.
+
+    `sent_at` (seconds since the epoch) says when, `outcome` what became of it as far as the ledger knows ("intended",
+    "unknown" or "done"), and `rid` what the server calls it, where that was noted.
+    """
+
+    def __init__(self, message: str, *, sent_at: float = 0.0, rid: str | None = None, outcome: str = "") -> None:
+        super().__init__(message)
+        self.sent_at = sent_at
+        self.rid = rid
+        self.outcome = outcome
 
 
 class ListError(KonfipayError):

@@ -26,6 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "answers": {"models", "session", "errors"},
     "routes": {"session", "errors"},
     "filters": {"errors"},
+    "pain": {"errors"},
+    "sepa": {"pain", "models", "errors"},
+    "ledger": {"errors"},
     "resources": {"routes", "answers", "models", "paging", "session", "filters", "errors"},
     "client": {"resources", "routes", "answers", "models", "paging", "session", "filters", "errors", "_version"},
     "__init__": {"_version", "client", "errors", "models", "resources", "session"},
@@ -38,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "__main__": {"cli"},
 }
-EXTRAS = ("sqlalchemy", "cyclopts", "rich")
+EXTRAS = ("sqlalchemy", "cyclopts", "rich", "sepaxml", "schwifty")
 
 
 @cache
