@@ -12,11 +12,11 @@ nothing to show that was not handed out already.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 from konfipay_async.errors import AcknowledgementWithoutEffectError, DrainUnfinishedError
 from konfipay_async.paging.acknowledgements import Acknowledgements
@@ -33,16 +33,19 @@ _REMEMBERED_PAGES = 16
 
 
 class NewPage(EchoingPage, Protocol):
-    """What a drain must know of a page."""
+    """What a drain must know of a page.
+
+    `units` are its rows by the key that acknowledges them: all under one key for transactions, each under its own for
+    files. `only(keys)` is the page with no other units.
+    """
 
     @property
     def total_items(self) -> int: ...
 
     @property
-    def acknowledgement_id(self) -> str: ...
+    def units(self) -> Mapping[str, Sequence[str]]: ...
 
-    @property
-    def rids(self) -> Sequence[str]: ...
+    def only(self, keys: Collection[str]) -> Self: ...
 
 
 P = TypeVar("P", bound=NewPage)
@@ -56,7 +59,7 @@ class _State(Enum):
 
 @dataclass(eq=False, slots=True)
 class _Shown:
-    """A page of this list; `before` counts earlier acknowledgements of rows that came back.
+    """A unit of this list; `before` counts earlier acknowledgements of rows that came back.
 
     `again` is set where its rows came back after an acknowledgement without success.
     """
@@ -92,6 +95,7 @@ class _Pass:
     """One way through the list, from page 1 to its end."""
 
     acknowledged_before: int
+    pages: int = 0
     shown: list[_Shown] = field(default_factory=list)
     totals: set[int] = field(default_factory=set)
     cut: bool = False
@@ -125,7 +129,7 @@ class Drain(Generic[P]):
         self._by_key: dict[str, _Shown] = {}
         self._memory: deque[tuple[int, dict[str, _Shown]]] = deque()
         self._remembered_pages = max(2 * concurrency, _REMEMBERED_PAGES)
-        self._acknowledged_pages = 0
+        self._acknowledged_units = 0
         self._has_begun = False
         self._pass = _Pass(acknowledged_before=0)
         self._to_hand_out: deque[tuple[P, bool]] = deque()
@@ -145,7 +149,8 @@ class Drain(Generic[P]):
         page, has_unseen = self._to_hand_out.popleft()
         self._pass.handed_out = True
         self._pass.unseen = self._pass.unseen or has_unseen
-        self._acknowledgements.came_from(page.acknowledgement_id, self)
+        for key in page.units:
+            self._acknowledgements.came_from(key, self)
         return page
 
     async def close(self) -> None:
@@ -166,7 +171,7 @@ class Drain(Generic[P]):
                 shown = self._by_key.get(key)
                 if shown is not None:
                     shown.state = _State.ACKNOWLEDGED if took_effect else _State.REFUSED
-                    self._acknowledged_pages += took_effect
+                    self._acknowledged_units += took_effect
             self._by_key.pop(key, None)
             return took_effect
 
@@ -188,11 +193,11 @@ class Drain(Generic[P]):
         done = self._pass
         if not self._until_empty or not done.totals:
             return False
-        acknowledged = self._acknowledged_pages > done.acknowledged_before
+        acknowledged = self._acknowledged_units > done.acknowledged_before
         moved = acknowledged or done.cut or len(done.totals) > 1
         if not done.handed_out and not moved:
             return False
-        remembered = len(done.shown) <= self._remembered_pages
+        remembered = done.pages <= self._remembered_pages
         refused = any(shown.state is _State.REFUSED for shown in done.shown)
         if not remembered and not moved and not refused:
             return False  # another pass would only show again what was left
@@ -207,7 +212,7 @@ class Drain(Generic[P]):
                 f"{max(done.totals)} rows come back although they were handed out. Acknowledge each page within its "
                 f"hour, and look whether another program reads the same list."
             )
-        self._pass = _Pass(acknowledged_before=self._acknowledged_pages)
+        self._pass = _Pass(acknowledged_before=self._acknowledged_units)
         self._begin(remaining=1)
         return True
 
@@ -245,23 +250,30 @@ class Drain(Generic[P]):
     def _note(self, pages: Sequence[P]) -> list[tuple[P, bool]]:
         """The pages to hand out, each with whether it has rows not seen before.
 
-        A page of nothing but rows that were handed out and left is not handed out again.
+        A unit of nothing but rows that were handed out and left is not handed out again.
         """
         generation: dict[str, _Shown] = {}
         to_hand_out: list[tuple[P, bool]] = []
         for page in pages:
-            rids = set(page.rids)
-            shown = _Shown(rows=len(rids))
-            self._pass.shown.append(shown)
-            known = {rid: seen for rid in rids if (seen := self._recall(rid)) is not None}
-            if len(known) == len(rids) and all(seen.state is _State.LEFT for seen in known.values()):
-                generation.update(known)
-                continue
-            shown.before = self._came_back(known)
-            shown.again = any(seen.state is _State.REFUSED for seen in known.values())
-            generation.update(dict.fromkeys(rids, shown))
-            self._by_key[page.acknowledgement_id] = shown
-            to_hand_out.append((page, len(known) < len(rids)))
+            keys: list[str] = []
+            unseen = False
+            for key, listed in page.units.items():
+                rids = set(listed)
+                shown = _Shown(rows=len(rids))
+                self._pass.shown.append(shown)
+                known = {rid: seen for rid in rids if (seen := self._recall(rid)) is not None}
+                if len(known) == len(rids) and all(seen.state is _State.LEFT for seen in known.values()):
+                    generation.update(known)
+                    continue
+                shown.before = self._came_back(known)
+                shown.again = any(seen.state is _State.REFUSED for seen in known.values())
+                generation.update(dict.fromkeys(rids, shown))
+                self._by_key[key] = shown
+                keys.append(key)
+                unseen = unseen or len(known) < len(rids)
+            if keys:
+                to_hand_out.append((page if len(keys) == len(page.units) else page.only(keys), unseen))
+        self._pass.pages += len(pages)
         self._memory.append((len(pages), generation))
         while sum(count for count, _ in self._memory) > self._remembered_pages:
             self._memory.popleft()

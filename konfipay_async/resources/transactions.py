@@ -1,11 +1,11 @@
 """Transactions: bookings as JSON, page by page, with the acknowledgement that belongs to each page."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, Self, TypedDict, Unpack
 
 import msgspec
 
@@ -73,6 +73,15 @@ class TransactionPage:
     def rids(self) -> list[str]:
         """The ids of the rows."""
         return [transaction.rid for transaction in self.transactions]
+
+    @property
+    def units(self) -> Mapping[str, Sequence[str]]:
+        """What is acknowledged together: all rows, by the one id."""
+        return {self.acknowledgement_id: self.rids}
+
+    def only(self, keys: Collection[str]) -> Self:
+        """The page: it has one unit."""
+        return self
 
 
 class Transactions:

@@ -50,6 +50,14 @@ class NewPage:
     rids: list[str]
     size: int = 0  # not told: the size that was asked for
 
+    @property
+    def units(self) -> dict[str, list[str]]:
+        return {self.acknowledgement_id: self.rids}
+
+    def only(self, keys) -> "NewPage":
+        assert list(keys) == [self.acknowledgement_id]
+        return self
+
 
 @dataclass
 class NewList:

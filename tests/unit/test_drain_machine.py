@@ -56,6 +56,14 @@ class APage:
     rids: list[str]
     size: int = 0
 
+    @property
+    def units(self) -> dict[str, list[str]]:
+        return {self.acknowledgement_id: self.rids}
+
+    def only(self, keys) -> "APage":
+        assert list(keys) == [self.acknowledgement_id]
+        return self
+
 
 @dataclass(eq=False)
 class Call:
