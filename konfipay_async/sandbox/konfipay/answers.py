@@ -15,10 +15,12 @@ __all__ = [
     "Answer",
     "bad_request",
     "fault_answer",
+    "forbidden",
     "json_answer",
     "no_content",
     "page",
     "rid_not_found",
+    "too_large",
     "too_many",
     "unauthorized",
     "unknown_endpoint",
@@ -97,6 +99,16 @@ def unauthorized(description: str) -> Answer:
     return Answer(401, b"", "text/plain", {"WWW-Authenticate": challenge})
 
 
+def forbidden() -> Answer:
+    """403 for a key without the scope (seen in public code; the code and its name are inferred)."""
+    return _errors(403, [("ERR-00-0000", "Forbidden", "The API key has no permission for this request.")])
+
+
+def too_large() -> Answer:
+    """413, plain (made up: nothing is known of a largest body)."""
+    return Answer(413, b"", "text/plain")
+
+
 def unknown_endpoint() -> Answer:
     """404 in the way of an endpoint that does not exist (seen in public code)."""
     message = "The requested endpoint does not exist."
@@ -129,7 +141,7 @@ def fault_answer(name: str, retry_after: str | None) -> Answer | None:
         case "401":
             return unauthorized("The token is not valid")
         case "403":
-            return _errors(403, [("ERR-00-0000", "Forbidden", "The API key has no permission for this request.")])
+            return forbidden()
         case "unknown-route":
             return unknown_endpoint()
         case "empty-404":

@@ -287,26 +287,6 @@ class Ledger:
             f'"legalSequenceNumber":{day + 1},"electronicSequenceNumber":{day + 1}}},'
         )
 
-    def account_json(self, index: int) -> str:
-        """A bank account as it is served (seen in public code; the account holder from version 5's documentation)."""
-        account = self.accounts[index]
-        fields = [
-            f'"rId":"{account.rid}"',
-            f'"description":{_json(account.description)}',
-            f'"iban":"{account.iban}"',
-            *([f'"bic":"{account.bic}"'] if account.bic else []),
-            f'"currency":"{account.currency}"',
-            f'"isTest":{_json(account.is_test)}',
-            f'"isActive":{_json(account.is_active)}',
-        ]
-        if account.balance_cents is not None:
-            fields.append(
-                f'"balance":{{"amount":{amount_text(account.balance_cents)},"currency":"{account.currency}",'
-                f'"date":"{_date_and_offset(40)[0]}"}}'
-            )
-        fields.append(f'"accountHolder":{{"name":{_json(account.holder)}}}')
-        return f"{{{','.join(fields)}}}"
-
 
 _CREDITS: Final = 160
 """A row is a credit when its direction byte is below: five rows in eight."""

@@ -17,12 +17,18 @@ from konfipay_async.sandbox.konfipay.acknowledgements import Acknowledgements
 from konfipay_async.sandbox.konfipay.limits import Peak, Window
 from konfipay_async.sandbox.konfipay.tokens import Tokens
 
-__all__ = ["MAIN", "MOST_KEYS", "Access", "ApiKey", "Keys", "all_keys"]
+__all__ = ["MAIN", "MOST_KEYS", "SCOPES", "Access", "ApiKey", "Keys", "all_keys"]
 
 MAIN: Final = "main"
 """The name of the key that is given as a plain text."""
 
 MOST_KEYS: Final = 100
+
+SCOPES: Final = (
+    *("Accounts", "BankAccounts", "Banks", "Documents", "ExchangeRates", "PayPal"),
+    *("PaymentProviders", "Payments", "Transactions", "UserGroups", "Users"),
+)
+"""The scopes of API version 6 (documented)."""
 
 _LONGEST_NAME: Final = 40
 """Shorter than a key: one that is given as a name by mistake is refused, and so never logged."""
@@ -34,12 +40,14 @@ class ApiKey:
 
     `name` is what logs and the sandbox's methods call it. With `own_flags` it has is-new flags of its own, all rows
     new at first; without, it sees and changes those of the whole client. `value` is what a client logs in with;
-    left out, one of 64 characters is made from the name, always the same one. It is never shown.
+    left out, one of 64 characters is made from the name, always the same one. It is never shown. `scopes` are what it
+    may do, of `SCOPES`; None is everything. A request that it may not make is answered with 403.
     """
 
     name: str
     own_flags: bool = field(default=False, kw_only=True)
     value: str = field(default="", kw_only=True, repr=False)
+    scopes: frozenset[str] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Refuse what is no name or value, and make the value that was left out."""
@@ -55,6 +63,15 @@ class ApiKey:
             digest = hashlib.sha256(f"key|{name}".encode()).hexdigest()
             object.__setattr__(self, "value", f"SandboxKey{digest}"[:64])
         secret(f"the value of the API key {name!r}", self.value)
+        if self.scopes is not None and not set(SCOPES).issuperset(self.scopes):
+            allowed = ", ".join(SCOPES)
+            raise ConfigurationError(
+                f"the scopes of the API key {name!r} are not possible: allowed is a set of {allowed}"
+            )
+
+    def allows(self, scope: str | None) -> bool:
+        """Whether a request that needs this scope is allowed; None needs none."""
+        return scope is None or self.scopes is None or scope in self.scopes
 
 
 @dataclass(slots=True, eq=False)

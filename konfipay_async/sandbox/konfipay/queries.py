@@ -6,7 +6,7 @@ server does not know is ignored without a word (inferred: that is how servers of
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -23,10 +23,10 @@ __all__ = [
     "LARGEST_PAGE",
     "BadParameterError",
     "Paging",
-    "bank_account_indexes",
+    "bank_account_filter",
+    "is_new",
     "paging",
     "transaction_criteria",
-    "transaction_is_new",
 ]
 
 LARGEST_PAGE: Final = 1000
@@ -58,6 +58,11 @@ class Paging:
 
     number: int
     size: int
+
+    @property
+    def first(self) -> int:
+        """How many rows are on the pages before."""
+        return (self.number - 1) * self.size
 
 
 def paging(query: Mapping[str, str], names: tuple[str, str], default_size: int) -> Paging:
@@ -106,12 +111,12 @@ def _cents(query: Mapping[str, str], name: str, rounding: str) -> int | None:
     return int((Decimal(text) * 100).to_integral_value(rounding=rounding))
 
 
-def transaction_is_new(query: Mapping[str, str]) -> bool | None:
+def is_new(query: Mapping[str, str]) -> bool | None:
     """The filter for rows that nobody has acknowledged yet; None is both kinds."""
     return _word(query, "is-new", "true", "false")
 
 
-def transaction_criteria(query: Mapping[str, str], accounts: tuple[Account, ...]) -> Criteria:
+def transaction_criteria(query: Mapping[str, str], accounts: Sequence[Account]) -> Criteria:
     """All other filters of the list of transactions."""
     min_date = _date(query, "min-booking-date", INVALID_MIN_DATE)
     max_date = _date(query, "max-booking-date", INVALID_MAX_DATE)
@@ -138,15 +143,11 @@ def transaction_criteria(query: Mapping[str, str], accounts: tuple[Account, ...]
     )
 
 
-def bank_account_indexes(query: Mapping[str, str], accounts: tuple[Account, ...]) -> list[int]:
-    """The accounts that the filters of the list of bank accounts leave over.
+def bank_account_filter(query: Mapping[str, str]) -> Callable[[Account], bool]:
+    """Whether an account meets the filters of the list of bank accounts.
 
     ``status=active`` and ``bank-account-type=production`` were seen in public code, the other words are inferred.
     """
     active = _word(query, "status", "active", "inactive")
     test = _word(query, "bank-account-type", "test", "production")
-    return [
-        index
-        for index, account in enumerate(accounts)
-        if (active is None or account.is_active == active) and (test is None or account.is_test == test)
-    ]
+    return lambda account: active in (None, account.is_active) and test in (None, account.is_test)

@@ -1,41 +1,49 @@
-"""Which endpoint a request is for.
-
-Paths of the lists and of the login were documented or seen in public code; the single bank account and the
-acknowledgement follow the naming rules of version 6 (inferred).
-"""
+"""Which endpoint a request is for. The endpoints stand in their areas; how well each is known stands there too."""
 
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["BASE_PATH", "ROUTES", "UNKNOWN", "find_route"]
+from konfipay_async.sandbox.konfipay.areas.authentication import Authentication
+from konfipay_async.sandbox.konfipay.areas.bank_accounts import BankAccounts
+from konfipay_async.sandbox.konfipay.areas.transactions import Transactions
+from konfipay_async.sandbox.konfipay.calls import Area, Endpoint
+
+__all__ = ["AREAS", "BASE_PATH", "ROUTES", "UNKNOWN", "find_endpoint"]
 
 BASE_PATH: Final = "/api/v6"
 UNKNOWN: Final = "unknown"
 
-_PATTERNS: Final = (
-    ("authentication.token", "POST", ("authentication", "token")),
-    ("bank-accounts.get", "GET", ("bank-accounts", "*")),
-    ("bank-accounts.list", "GET", ("bank-accounts",)),
-    ("transactions.acknowledge", "POST", ("transactions", "*", "acknowledge")),
-    ("transactions.list", "GET", ("transactions",)),
-)
+AREAS: Final[tuple[type[Area], ...]] = (Authentication, BankAccounts, Transactions)
+"""The classes of all areas; a sandbox has one of each."""
 
-ROUTES: Final[tuple[str, ...]] = (*(name for name, _, _ in _PATTERNS), UNKNOWN)
+_BASES: Final = (BASE_PATH + "/", BASE_PATH + ".0/")
+"""Links in answers say v6.0 (documented), so both are served."""
+
+_ENDPOINTS: Final = sorted((endpoint for area in AREAS for endpoint in area.endpoints), key=lambda one: one.name)
+_PATTERNS: Final = tuple((endpoint, endpoint.path.split("/")) for endpoint in _ENDPOINTS)
+
+ROUTES: Final[tuple[str, ...]] = (*(endpoint.name for endpoint in _ENDPOINTS), UNKNOWN)
 """Every route name, for faults and for counting requests."""
 
 
-def find_route(method: str, path: str) -> tuple[str, str]:
-    """The route's name and what stands at its placeholder ("" without one). `path` has no query."""
-    if not path.startswith(BASE_PATH + "/"):
-        return UNKNOWN, ""
-    parts = path[len(BASE_PATH) + 1 :].split("/")
-    for name, verb, pattern in _PATTERNS:
-        if method == verb and _fits(parts, pattern):
-            return name, next((part for part, want in zip(parts, pattern, strict=True) if want == "*"), "")
-    return UNKNOWN, ""
+def find_endpoint(method: str, path: str) -> tuple[Endpoint | None, str, tuple[str, ...]]:
+    """The endpoint, None for an unknown one; its path relative to the base; what stands at its placeholders.
+
+    `path` has no query.
+    """
+    base = next(filter(path.startswith, _BASES), None)
+    if base is None:
+        return None, "", ()
+    relative = path[len(base) :]
+    parts = relative.split("/")
+    for endpoint, pattern in _PATTERNS:
+        if method == endpoint.method and _fits(parts, pattern):
+            found = (part for part, want in zip(parts, pattern, strict=True) if want.startswith("{"))
+            return endpoint, relative, tuple(found)
+    return None, relative, ()
 
 
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     return len(parts) == len(pattern) and all(
-        part != "" and want in ("*", part) for part, want in zip(parts, pattern, strict=True)
+        part != "" and (want.startswith("{") or part == want) for part, want in zip(parts, pattern, strict=True)
     )

@@ -1,48 +1,31 @@
-"""The sandbox itself: arguments, the server's start and stop, and what each endpoint does."""
+"""The sandbox itself: its arguments, its start and stop, and what tests do to it and ask it."""
 
 import asyncio
-import socket
-import struct
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from decimal import Decimal
-from json import loads
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-import msgspec
 from aiohttp import web
 
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.sandbox.arguments import choice, number, whole
 from konfipay_async.sandbox.faults import Fault, FaultPlan
 from konfipay_async.sandbox.konfipay.acknowledgements import Acknowledgements
-from konfipay_async.sandbox.konfipay.answers import (
-    Answer,
-    bad_request,
-    fault_answer,
-    json_answer,
-    no_content,
-    page,
-    rid_not_found,
-    too_many,
-    unauthorized,
-    unknown_endpoint,
-)
+from konfipay_async.sandbox.konfipay.areas.authentication import Authentication
+from konfipay_async.sandbox.konfipay.areas.bank_accounts import BankAccounts
+from konfipay_async.sandbox.konfipay.areas.transactions import Transactions
+from konfipay_async.sandbox.konfipay.calls import Area
 from konfipay_async.sandbox.konfipay.data import MOST_ACCOUNTS, MOST_ROWS, Ledger, Parent
+from konfipay_async.sandbox.konfipay.front import Front
 from konfipay_async.sandbox.konfipay.keys import Access, ApiKey, Keys, all_keys
 from konfipay_async.sandbox.konfipay.limits import Peak, make_window
+from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.log import LoggedRequest
-from konfipay_async.sandbox.konfipay.queries import (
-    LARGEST_PAGE,
-    BadParameterError,
-    bank_account_indexes,
-    paging,
-    transaction_criteria,
-    transaction_is_new,
-)
-from konfipay_async.sandbox.konfipay.routes import BASE_PATH, ROUTES, UNKNOWN, find_route
+from konfipay_async.sandbox.konfipay.queries import LARGEST_PAGE
+from konfipay_async.sandbox.konfipay.routes import BASE_PATH, ROUTES
+from konfipay_async.sandbox.konfipay.sending import reset
 from konfipay_async.sandbox.konfipay.state import Journal
 from konfipay_async.sandbox.konfipay.store import Order, Store, Where
 from konfipay_async.sandbox.konfipay.tokens import Tokens
@@ -54,8 +37,6 @@ SANDBOX_API_KEY: Final = "SandboxKeyForTestsOnly00000000000000000000000000000000
 
 RouteKind = Literal["public", "authenticated"]
 
-_MISSING_PARAMETER: Final = ("ERR-01-0012", "MissingParameter")
-_LARGEST_BODY: Final = 1 << 20
 _STOP: Final = 0.05
 """Seconds the server's own cleanup may wait; every request has been cancelled before."""
 
@@ -147,27 +128,8 @@ class Sandbox:
                 "of the page number and of the page size"
             )
 
-        self.requests: list[LoggedRequest] = []
-        """Every request since the start or since you cleared the list."""
-        self.served_rows = 0
-        """Transactions sent in answers."""
-        self.over_limit = 0
-        """Requests refused with 429 because a limit was reached (those of a fault are not among them), of all keys."""
-
         self._host = host
         self._port = port
-        self._period = float(period)
-        self._retry_after = retry_after
-        self._token_lifetime = token_lifetime
-        self._latency = latency
-        self._page_size_default = page_size_default
-        self._paging_names = paging_names
-        self._order: Order = order
-        self._arrivals_per_request = arrivals_per_request
-        self._arrivals_left = arrivals_total
-        self._now = now
-        self._sleep = sleep
-
         start = now()
         own = [key.name for key in keys if key.own_flags]
         self._first = keys[0]
@@ -177,19 +139,17 @@ class Sandbox:
                 whose=own.index(key.name) + 1 if key.own_flags else 0,
                 tokens=Tokens(token_lifetime, one_token=one_token),
                 acknowledgements=Acknowledgements(acknowledgement_lifetime),
-                window=make_window(window, authenticated_limit, self._period, start),
-                peak=Peak(self._period),
+                window=make_window(window, authenticated_limit, period, start),
+                peak=Peak(period),
             )
             for key in keys
         )
-        self._public_window = make_window(window, public_limit, self._period, start)
-        self._peaks = {"public": Peak(self._period), "authenticated": Peak(self._period)}
         self._faults = FaultPlan(seed, ROUTES)
         for fault in faults:
             self._faults.add(fault)
-        self._ledger = Ledger(seed, accounts, parent)
-        self._store = Store(self._ledger, transactions, pending, order, len(own))
-        self._journal: Journal | None = None
+        ledger = Ledger(seed, accounts, parent)
+        store = Store(ledger, transactions, pending, order, len(own))
+        journal: Journal | None = None
         if state is not None:
             owner: dict[str, object] = {
                 "seed": seed,
@@ -198,7 +158,25 @@ class Sandbox:
                 "accounts": accounts,
                 "order": order,
             }
-            self._journal = Journal(Path(state), owner, self._store, own)
+            journal = Journal(Path(state), owner, store, own)
+
+        lists = Lists(paging_names, page_size_default)
+        self._bank_accounts = BankAccounts(ledger.accounts, lists)
+        self._transactions = Transactions(
+            store, journal, self._bank_accounts.accounts, lists, arrivals_per_request, arrivals_total
+        )
+        areas: tuple[Area, ...] = (Authentication(token_lifetime), self._bank_accounts, self._transactions)
+        self._front = Front(
+            areas,
+            self._keys,
+            self._faults,
+            make_window(window, public_limit, period, start),
+            period,
+            retry_after=retry_after,
+            latency=latency,
+            now=now,
+            sleep=sleep,
+        )
 
         self._runner: web.ServerRunner | None = None
         self._stopping = False
@@ -206,7 +184,7 @@ class Sandbox:
 
     def __repr__(self) -> str:
         where = f"{self._host}:{self._port}" if self._runner else "not listening"
-        return f"<Sandbox {where}, {len(self._store)} transactions>"
+        return f"<Sandbox {where}, {len(self._transactions)} transactions>"
 
     # Start and stop
 
@@ -271,19 +249,7 @@ class Sandbox:
         `where` is the end or the start of the list as it is served; left out it is where the list's order puts
         what is new: the end with "oldest" first, the start with "newest" first.
         """
-        whole("n", n, 0, MOST_ROWS - len(self._store))
-        if where is None:
-            where = "end" if self._order == "oldest" else "start"
-        choice("where", where, ("start", "end"))
-        if n == 0:
-            return []
-        return [self._ledger.rid(row) for row in self._let_arrive(n, where, pending)]
-
-    def _let_arrive(self, n: int, where: Where, pending: bool) -> range:
-        rows = self._store.arrive(n, where, pending=pending)
-        if self._journal is not None:
-            self._journal.arrived(n, where, pending)
-        return rows
+        return self._transactions.arrive(n, where, pending)
 
     def acknowledge_elsewhere(self, rids: Iterable[str], key: str | None = None) -> int:
         """A colleague marks these rows as retrieved in the portal; how many of them were new until now.
@@ -294,37 +260,29 @@ class Sandbox:
 
         An rId that does not exist is a ValueError, and nothing is marked then.
         """
-        return self._flag(self._store.rows_of(rids), False, self._whose(key))
+        return self._transactions.flag(rids, False, self._whose(key))
 
     def mark_new(self, rids: Iterable[str], key: str | None = None) -> int:
         """A colleague marks these rows as new again; how many of them were not. See `acknowledge_elsewhere`."""
-        return self._flag(self._store.rows_of(rids), True, self._whose(key))
+        return self._transactions.flag(rids, True, self._whose(key))
 
     def _whose(self, key: str | None) -> int:
         return 0 if key is None else self._keys.named(key).whose
 
-    def _flag(self, rows: Iterable[int], new: bool, whose: int) -> int:
-        changed = self._store.set_new(rows, new, whose)
-        if self._journal is not None:
-            self._journal.flagged(changed, new, whose)
-        return len(changed)
-
     def rids(self) -> list[str]:
         """The rIds of all transactions in list order."""
-        return [self._ledger.rid(row) for row in self._store.all_rows()]
+        return self._transactions.rids()
 
     def new_rids(self, key: str | None = None) -> list[str]:
         """The rIds of the transactions that are new to this key (None: to the client), in list order."""
-        return [self._ledger.rid(row) for row in self._store.new_rows(self._whose(key))]
+        return self._transactions.new_rids(self._whose(key))
 
     def transaction(self, rid: str, key: str | None = None) -> dict[str, Any]:
         """One transaction as it would be served to this key now (None: to one without flags of its own).
 
         Amounts are int or Decimal. An unknown rId is a ValueError.
         """
-        row = self._store.rows_of([rid])[0]
-        served: dict[str, Any] = loads(self._store.reader(self._whose(key))(row), parse_float=Decimal)
-        return served
+        return self._transactions.served(rid, self._whose(key))
 
     # What tests do to the server
 
@@ -357,6 +315,21 @@ class Sandbox:
 
     # What tests ask
 
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every request since the start or since you cleared the list."""
+        return self._front.requests
+
+    @property
+    def served_rows(self) -> int:
+        """Transactions sent in answers."""
+        return self._front.served_rows
+
+    @property
+    def over_limit(self) -> int:
+        """Requests refused with 429 as a limit was reached (those of a fault are not among them), of all keys."""
+        return self._front.over_limit
+
     def count(self, route: str, status: int | None = None, key: str | None = None) -> int:
         """The requests in `requests` for this route name, answered with this status (None: any, or none).
 
@@ -378,230 +351,18 @@ class Sandbox:
         """
         choice("route_kind", route_kind, ("public", "authenticated"))
         if key is None:
-            return self._peaks[route_kind].highest
+            return self._front.peaks[route_kind].highest
         access = self._keys.named(key)
         if route_kind == "public":
             raise ConfigurationError("public requests are not counted by key: leave `key` out")
         return access.peak.highest
 
-    # One request
-
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         task = asyncio.current_task()
         if self._stopping or task is None:
-            return _reset(request)
+            return reset(request)
         self._busy.add(task)
         try:
-            return await self._serve(request)
+            return await self._front.serve(request, self.base_url)
         finally:
             self._busy.discard(task)
-
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        # Everything about limits and tokens is decided when the request arrives, before any waiting.
-        at = self._now()
-        path = request.rel_url.raw_path
-        route, argument = find_route(request.method, path)
-        query: dict[str, str] = {}
-        for name, value in request.rel_url.query.items():
-            query.setdefault(name, value)
-        entry = LoggedRequest(at, request.method, path, route, query)
-        self.requests.append(entry)
-        login = route == "authentication.token"
-        access = None if login else self._keys.of_token(request.headers.get("Authorization"), at)
-        if access is None:
-            self._peaks["public"].add(at)
-            wait = self._public_window.admit(at)
-        else:
-            entry.key = access.key.name
-            access.peak.add(at)
-            self._peaks["authenticated"].add(at)
-            wait = access.window.admit(at)
-        fault: Fault | None = None
-        if wait is None:
-            fault = self._faults.strike(
-                route, applies=lambda fault: fault.name != "ignored-filter" or "is-new" in query
-            )
-        else:
-            self.over_limit += 1
-        entry.fault = fault.name if fault else None
-        name = entry.fault or ""
-
-        body = await _read(request)
-        credentials: dict[str, Any] | None = None
-        if login:
-            credentials = _object(body)
-            sender = None if credentials is None else self._keys.of_value(credentials.get("apiKey"))
-            entry.key = None if sender is None else sender.key.name
-        if self._latency:
-            await self._sleep(self._latency)
-        if name == "reset-before":
-            return _reset(request)
-        if wait is not None:
-            answer = too_many(wait if self._retry_after else None)
-        else:
-            stand_in = fault_answer(name, fault.retry_after) if fault else None
-            if stand_in is not None:
-                answer = stand_in
-            elif route == UNKNOWN:
-                answer = unknown_endpoint()
-            elif login:
-                answer = self._log_in(credentials)
-            elif access is None:
-                answer = unauthorized("The access token is missing, unknown or expired")
-            else:
-                answer = self._work(route, argument, query, access, name)
-        if name == "reset-after":
-            return _reset(request)
-        if fault is not None and name == "slow":
-            await self._sleep(1.0 if fault.delay is None else fault.delay)
-        entry.status, entry.rows = answer.status, answer.rows
-        self.served_rows += answer.rows
-        if name == "truncated":
-            return await _truncate(request, answer)
-        return _response(answer)
-
-    def _work(self, route: str, argument: str, query: dict[str, str], access: Access, fault: str) -> Answer:
-        try:
-            match route:
-                case "transactions.list":
-                    return self._list_transactions(query, access, fault)
-                case "transactions.acknowledge":
-                    return self._acknowledge(argument, access, fault)
-                case "bank-accounts.list":
-                    return self._list_bank_accounts(query, fault)
-                case _:
-                    return self._get_bank_account(argument)
-        except BadParameterError as error:
-            return bad_request(error.code, error.details)
-
-    def _log_in(self, login: dict[str, Any] | None) -> Answer:
-        """The API key for a token. `client` with name and version is mandatory (API version 6, documented)."""
-        if login is None:
-            return bad_request(_MISSING_PARAMETER, "The body is no JSON object.")
-        client = login.get("client")
-        for name, value in (
-            ("apiKey", login.get("apiKey")),
-            ("client.name", client.get("name") if isinstance(client, dict) else None),
-            ("client.version", client.get("version") if isinstance(client, dict) else None),
-        ):
-            if not isinstance(value, str) or not value.strip():
-                return bad_request(_MISSING_PARAMETER, f"{name} is missing.")
-        access = self._keys.of_value(login["apiKey"])
-        if access is None or not access.active:
-            return unauthorized("The API key is not valid")
-        lifetime = self._token_lifetime
-        token = access.tokens.issue(self._now())
-        expires_in = int(lifetime) if lifetime == int(lifetime) else lifetime
-        return json_answer({"accessToken": token, "expiresIn": expires_in, "tokenType": "bearer"})
-
-    def _list_transactions(self, query: dict[str, str], access: Access, fault: str) -> Answer:
-        asked = paging(query, self._paging_names, self._page_size_default)
-        is_new = transaction_is_new(query)
-        criteria = transaction_criteria(query, self._ledger.accounts)
-        selection = self._store.select(criteria, None if fault == "ignored-filter" else is_new, access.whose)
-        rows = selection.rows((asked.number - 1) * asked.size, asked.size)
-        if not rows:
-            answer = no_content()
-        else:
-            read = self._store.reader(access.whose)
-            name = access.acknowledgements.issue(rows, self._now())
-            results = f'{{"acknowledgementId":"{name}","transactions":[{",".join(map(read, rows))}]}}'
-            answer = page(
-                f"{self.base_url}/transactions",
-                asked.number,
-                asked.size,
-                len(selection),
-                results,
-                echo=asked.number + 1 if fault == "wrong-echo" else None,
-                rows=len(rows),
-            )
-        self._let_rows_arrive()
-        return answer
-
-    def _let_rows_arrive(self) -> None:
-        count = self._arrivals_per_request
-        if self._arrivals_left is not None:
-            count = min(count, self._arrivals_left)
-            self._arrivals_left -= count
-        self.arrive(min(count, MOST_ROWS - len(self._store)))
-
-    def _acknowledge(self, name: str, access: Access, fault: str) -> Answer:
-        """The rows of that page are no longer new to this key. Path, method and answer are not documented (inferred),
-        and neither is that only the key to which the page was served can acknowledge it (inferred).
-        """
-        rows = access.acknowledgements.use(name.lower(), self._now())
-        if rows is None:
-            return rid_not_found("The acknowledgementId is unknown, used, or its time is over.")
-        if fault != "acknowledge-without-effect":
-            self._flag(rows, False, access.whose)
-        return no_content()
-
-    def _list_bank_accounts(self, query: dict[str, str], fault: str) -> Answer:
-        asked = paging(query, self._paging_names, self._page_size_default)
-        indexes = bank_account_indexes(query, self._ledger.accounts)
-        shown = indexes[(asked.number - 1) * asked.size : asked.number * asked.size]
-        if not shown:
-            return no_content()
-        return page(
-            f"{self.base_url}/bank-accounts",
-            asked.number,
-            asked.size,
-            len(indexes),
-            f"[{','.join(map(self._ledger.account_json, shown))}]",
-            echo=asked.number + 1 if fault == "wrong-echo" else None,
-        )
-
-    def _get_bank_account(self, rid: str) -> Answer:
-        for index, account in enumerate(self._ledger.accounts):
-            if account.rid == rid.lower():
-                return Answer(200, self._ledger.account_json(index).encode(), "application/json; charset=utf-8")
-        return rid_not_found("There is no bank account with this rId.")
-
-
-async def _read(request: web.BaseRequest) -> bytes:
-    """The body; of one that is too large only the beginning, which no endpoint can read."""
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        if len(body) <= _LARGEST_BODY:
-            body += chunk
-    return bytes(body)
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    """The JSON object in the body, None when there is none."""
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except ValueError:
-        return None
-
-
-def _response(answer: Answer) -> web.Response:
-    headers = dict(answer.headers)
-    if answer.content_type is not None:
-        headers["Content-Type"] = answer.content_type
-    return web.Response(status=answer.status, body=answer.body or None, headers=headers)
-
-
-def _reset(request: web.BaseRequest) -> web.Response:
-    """End the connection with a TCP reset: with no time to linger, closing discards what is left and says RST."""
-    transport = request.transport
-    if transport is not None:
-        connection: socket.socket | None = transport.get_extra_info("socket")
-        if connection is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-    # Never sent: the connection is gone, and the server notices that when it tries.
-    return web.Response(status=204)
-
-
-async def _truncate(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-    """Announce the whole body, send half of it, and hang up. An answer without a body gets one to cut."""
-    whole_body = answer.body or b'{"results": null}'
-    response = web.StreamResponse(status=200 if answer.status == 204 else answer.status, headers=answer.headers)
-    response.content_type = "application/json"
-    response.content_length = len(whole_body)
-    await response.prepare(request)
-    await response.write(whole_body[: len(whole_body) // 2])
-    if request.transport is not None:
-        request.transport.close()
-    return response

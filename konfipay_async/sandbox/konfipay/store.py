@@ -59,11 +59,14 @@ class Selection:
 
 
 class Store:
-    """The rows of a ledger with their flags: those of the client, and `own` more."""
+    """The rows of a ledger with their flags: those of the client, and `own` more.
+
+    `natural` is where the list's order puts what is new.
+    """
 
     def __init__(self, ledger: Ledger, transactions: int, pending: int, order: Order, own: int = 0) -> None:
         self.ledger = ledger
-        self._natural: Where = "end" if order == "oldest" else "start"
+        self.natural: Where = "end" if order == "oldest" else "start"
         numbers = range(transactions) if order == "oldest" else range(transactions - 1, -1, -1)
         self._order = array("I", numbers)
         # The position of a row is its place plus the number of rows that came in at the start since.
@@ -83,7 +86,7 @@ class Store:
         if len(self._order) + count > MOST_ROWS:
             raise ValueError(f"{count} more rows are too many: at most {MOST_ROWS} rows are possible")
         rows = range(len(self._order), len(self._order) + count)
-        if (where or self._natural) == "end":
+        if (where or self.natural) == "end":
             self._places.extend(range(len(self._order) - self._front, len(self._order) - self._front + count))
             self._order.extend(rows)
             for flags in self._new:
