@@ -38,7 +38,7 @@
     │   ├── AcknowledgementTooEarlyError       the page has rows nobody has seen yet
     │   └── AcknowledgementWithoutEffectError  acknowledged twice with success, and the rows are still new
     └── StorageError                  the database cannot be used, or is not ours to write to
-        └── StorageBusyError          another pull holds it
+        └── StorageBusyError          another pull or program holds it
 
 No message carries an API key, a token, an IBAN, a name or a remittance text. What the server said in full
 hangs on the error as data (`errors`, `body`), outside its text, its repr and its pickle.
@@ -48,6 +48,7 @@ This module imports nothing of the package.
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -310,9 +311,19 @@ class DecodeError(KonfipayError):
 class OutcomeUnknownError(KonfipayError):
     """Something that must happen once may have happened, or not. It was not sent again.
 
-    `method`, `path` and `sent_at` (seconds since the epoch) say what to look for, `body_sha256` what was sent.
+    `method`, `path` and `sent_at` (seconds since the epoch) say what to look for, `body_sha256` what was sent, `look_up`
+    where to look. Of payments, `message_id`, `orders` (how many), `control_sum` and `counterparties` (hashes of their
+    IBANs) tell them apart from others; ``client.payment_files.reconcile(error)`` looks an upload up.
     The cause hangs on `__cause__`.
     """
+
+    _unpickled = ("counterparties",)
+    kind: str = ""
+    look_up: str = ""
+    message_id: str | None = None
+    orders: int | None = None
+    control_sum: Decimal | None = None
+    counterparties: frozenset[str] = frozenset()
 
     def __init__(
         self, message: str, *, method: str = "", path: str = "", sent_at: float = 0.0, body_sha256: str = ""
@@ -371,4 +382,4 @@ class StorageError(KonfipayError):
 
 
 class StorageBusyError(StorageError):
-    """Another pull holds the database for the same source."""
+    """Another pull holds the database for the same source, or another program does not let go of the file."""
