@@ -14,6 +14,7 @@ __all__ = [
     "JSON",
     "Answer",
     "bad_request",
+    "conflict",
     "fault_answer",
     "forbidden",
     "json_answer",
@@ -86,6 +87,11 @@ def _errors(status: int, errors: Sequence[tuple[str, str, str]]) -> Answer:
 def bad_request(code: tuple[str, str], details: str) -> Answer:
     """400 with the container `errors` (the name is documented for version 6, the shape was seen in version 5)."""
     return _errors(400, [(*code, details)])
+
+
+def conflict(details: str) -> Answer:
+    """409 for what the state of things does not allow (status, code and its name are inferred)."""
+    return _errors(409, [("ERR-00-0000", "Conflict", details)])
 
 
 def rid_not_found(details: str) -> Answer:

@@ -24,8 +24,10 @@ __all__ = [
     "BadParameterError",
     "Paging",
     "bank_account_filter",
+    "dates",
     "is_new",
     "paging",
+    "switch",
     "transaction_criteria",
 ]
 
@@ -111,17 +113,27 @@ def _cents(query: Mapping[str, str], name: str, rounding: str) -> int | None:
     return int((Decimal(text) * 100).to_integral_value(rounding=rounding))
 
 
+def switch(query: Mapping[str, str], name: str) -> bool | None:
+    """A parameter that is true or false, None when it is not there."""
+    return _word(query, name, "true", "false")
+
+
 def is_new(query: Mapping[str, str]) -> bool | None:
     """The filter for rows that nobody has acknowledged yet; None is both kinds."""
-    return _word(query, "is-new", "true", "false")
+    return switch(query, "is-new")
+
+
+def dates(query: Mapping[str, str], first: str, last: str) -> tuple[date | None, date | None]:
+    """The two ends of a period, both included; None where the parameter of that name is not there."""
+    min_date, max_date = _date(query, first, INVALID_MIN_DATE), _date(query, last, INVALID_MAX_DATE)
+    if min_date is not None and max_date is not None and min_date > max_date:
+        raise BadParameterError(INVALID_PERIOD, f"{first} is after {last}")
+    return min_date, max_date
 
 
 def transaction_criteria(query: Mapping[str, str], accounts: Sequence[Account]) -> Criteria:
     """All other filters of the list of transactions."""
-    min_date = _date(query, "min-booking-date", INVALID_MIN_DATE)
-    max_date = _date(query, "max-booking-date", INVALID_MAX_DATE)
-    if min_date is not None and max_date is not None and min_date > max_date:
-        raise BadParameterError(INVALID_PERIOD, "min-booking-date is after max-booking-date")
+    min_date, max_date = dates(query, "min-booking-date", "max-booking-date")
     matching: frozenset[int] | None = None
     rid, iban = query.get("bank-account-rid"), query.get("iban")
     if rid is not None or iban is not None:
