@@ -11,17 +11,19 @@ Amounts are whole cents all the way; the JSON number is written from them and ne
 import hashlib
 import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
 
 from konfipay_async.sandbox.konfipay.banks import Account, make_accounts, make_parties, make_uuid
+from konfipay_async.sandbox.konfipay.texts import BOOKING_TEXTS, PURPOSES
+from konfipay_async.sandbox.konfipay.times import FIRST_DAY, offset_on, working_day
 
-__all__ = ["FIRST_DAY", "MOST_ACCOUNTS", "MOST_ROWS", "Criteria", "Ledger", "Parent", "amount_text", "first_row_of"]
+__all__ = ["MOST_ACCOUNTS", "MOST_ROWS", "Criteria", "Ledger", "Parent", "amount_text", "file_rid", "first_row_of"]
 
 Parent = Literal["document", "transactionFile"]
 
@@ -29,41 +31,18 @@ MOST_ROWS: Final = 20_000_000
 MOST_ACCOUNTS: Final = 200
 """The account is one byte of the stream modulo the number of accounts; above that some would be rare."""
 
-FIRST_DAY: Final = date(2022, 1, 3)
 _WIDTH: Final = 40
 """Bytes of the stream for each row; what stands where is written in `Ledger.json`."""
 _BLOCK: Final = 256
 """Rows for which the stream is drawn at once."""
+_CREDITS: Final = 160
+"""A row is a credit when its direction byte is below: five rows in eight."""
+_HAS_REFERENCE: Final = 0x10
+"""The bit of byte 12 that gives a row a customer reference."""
 
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-# Booking texts and remittances are JSON without the quotes: rows are put together from pieces that need no escaping.
-_BOOKING_TEXTS: Final = {
-    ("DE", True): (
-        *("GUTSCHRIFT ÜBERWEISUNG", "ECHTZEIT-GUTSCHRIFT", "SAMMELÜBERWEISUNG", "DAUERAUFTRAG GUTSCHRIFT"),
-        *("GUTSCHRIFT AUS LASTSCHRIFT", "RÜCKÜBERWEISUNG", "BARGELDEINZAHLUNG", "GUTSCHRIFT ÜBERWEISUNG"),
-    ),
-    ("DE", False): (
-        *("SAMMELÜBERWEISUNG", "SEPA-BASISLASTSCHRIFT", "KARTENZAHLUNG", "ONLINE-ÜBERWEISUNG"),
-        *("DAUERAUFTRAG", "LOHN/GEHALT", "ENTGELTABSCHLUSS", "EINZELÜBERWEISUNG"),
-    ),
-    ("CH", True): (
-        *("GUTSCHRIFT QR-RECHNUNG", "ZAHLUNGSEINGANG", "SAMMELGUTSCHRIFT QR", "VERGÜTUNG"),
-        *("GUTSCHRIFT INSTANT", "GUTSCHRIFT EBILL", "ZAHLUNGSEINGANG", "RÜCKVERGÜTUNG"),
-    ),
-    ("CH", False): (
-        *("E-BANKING-AUFTRAG", "LASTSCHRIFT LSV+", "KARTENEINKAUF", "DAUERAUFTRAG"),
-        *("VERGÜTUNGSAUFTRAG", "DIENSTLEISTUNGSPREIS", "BEZUG BANCOMAT", "ZAHLUNG EBILL"),
-    ),
-}
-_PURPOSES: Final = (
-    *(("Rechnung RE-", ", vielen Dank für Ihren Einkauf"), ("RG.NR. ", " ABZÜGL. 2% SKONTO"), ("Kd-Nr. ", " Abschlag")),
-    *(("Miete Objekt ", ", Südflügel"), ("SVWZ+Bestellung ", " Größe M"), ("Gehalt Personal-Nr. ", "")),
-    *(("QRR 21 00000 00003 13947 14300 ", ""), ("Gutschrift zu Beleg ", " / Retoure Möbel")),
-)
 
 
 @lru_cache(maxsize=256)
@@ -72,14 +51,9 @@ def _stream(seed: int, block: int) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _date_and_offset(working_day: int) -> tuple[str, str]:
-    week, weekday = divmod(working_day, 5)
-    day = FIRST_DAY + timedelta(days=7 * week + weekday)
-    # Summer time from the last Sunday of March to the last Sunday of October; working days never meet the hour itself.
-    begin, end = (date(day.year, month, 31) for month in (3, 10))
-    begin -= timedelta(days=begin.isoweekday() % 7)
-    end -= timedelta(days=end.isoweekday() % 7)
-    return day.isoformat(), "+02:00" if begin <= day < end else "+01:00"
+def _date_and_offset(number: int) -> tuple[str, str]:
+    day = working_day(number)
+    return day.isoformat(), f"+{offset_on(day):02d}:00"
 
 
 def first_row_of(day: date) -> int:
@@ -89,6 +63,11 @@ def first_row_of(day: date) -> int:
         return 0
     week, weekday = divmod(elapsed, 7)
     return int((week * 5 + min(weekday, 5)) ** 2)
+
+
+def file_rid(seed: int, account: int, day: int, name: str) -> str:
+    """The rId of the file of that account, working day and format, which a row of that day refers to."""
+    return make_uuid("file", seed, account, day, name)
 
 
 def _cents(tier: int, high: int, low: int) -> int:
@@ -111,9 +90,38 @@ def amount_text(cents: int) -> str:
     return f"{sign}{units}.{rest:02d}" if rest else f"{sign}{units}"
 
 
+def _remittance(kind: int, number: bytes) -> str:
+    before, after = PURPOSES[kind & 7]
+    return f"{before}{int.from_bytes(number, 'big') % 1_000_000:06d}{after}"
+
+
+def _reference(byte: int) -> str:
+    return f"KD-{10000 + byte * 7}"
+
+
+def _always(account: int, day: int, pending: bool) -> bool:
+    return True
+
+
+def _by_byte(column: int, table: list[bool]) -> Callable[[bytes], bytes]:
+    """A test of one byte of each row; `table` has the result for each value."""
+    results = bytes(table)
+    return lambda stream: stream[column::_WIDTH].translate(results)
+
+
+def _by_bytes(first: int, end: int, test: Callable[..., bool]) -> Callable[[bytes], bytes]:
+    """A test of the bytes of each row from column `first` to before `end`."""
+    return lambda stream: bytes(
+        test(*columns) for columns in zip(*(stream[column::_WIDTH] for column in range(first, end)), strict=True)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What a row must be. None (and 0 for `first_row`) is no condition. Amounts are cents, both ends included."""
+    """What a row must be. None (and 0 for `first_row`) is no condition. Amounts are cents, both ends included.
+
+    The texts are in small letters (casefold), and a row must contain them.
+    """
 
     accounts: frozenset[int] | None = None
     credit: bool | None = None
@@ -122,6 +130,9 @@ class Criteria:
     end_row: int | None = None
     min_cents: int | None = None
     max_cents: int | None = None
+    remittance: str | None = None
+    reference: str | None = None
+    booking_text: str | None = None
 
 
 class Ledger:
@@ -142,7 +153,7 @@ class Ledger:
             f'"bankAccount":{{"rId":"{account.rid}","iban":"{account.iban}","currency":"{account.currency}"}}}}'
             for account in self.accounts
         )
-        self._parent: Callable[[int, int, bool], str] = lru_cache(maxsize=2048)(self._make_parent)
+        self._parent: Callable[[int, int, bool, bool], str] = lru_cache(maxsize=2048)(self._make_parent)
 
     def _bytes(self, row: int) -> bytes:
         block, index = divmod(row, _BLOCK)
@@ -184,7 +195,10 @@ class Ledger:
         if criteria.pending is not None:
             part = pending[first:end]
             conditions.append(part if criteria.pending else part.translate(bytes((1, 0)) + bytes(254)))
-        conditions.extend(self._stream_conditions(criteria, first, end))
+        begin, skip = first // _BLOCK, first % _BLOCK
+        for test in self._tests(criteria):
+            found = b"".join(test(_stream(self.seed, block)) for block in range(begin, -(-end // _BLOCK)))
+            conditions.append(found[skip : skip + end - first])
         if not conditions:
             return bytearray(b"\x01" * (end - first))
         every = int.from_bytes(conditions[0], "little")
@@ -192,44 +206,50 @@ class Ledger:
             every &= int.from_bytes(condition, "little")
         return bytearray(every.to_bytes(end - first, "little"))
 
-    def _stream_conditions(self, criteria: Criteria, first: int, end: int) -> list[bytes]:
-        by_account = by_direction = None
+    def _tests(self, criteria: Criteria) -> Iterator[Callable[[bytes], bytes]]:
+        """Functions that make a piece of the stream into one byte (0 or 1) for each of its rows."""
+        count = len(self.accounts)
         if criteria.accounts is not None:
-            count = len(self.accounts)
-            by_account = bytes(byte % count in criteria.accounts for byte in range(256))
+            yield _by_byte(0, [byte % count in criteria.accounts for byte in range(256)])
         if criteria.credit is not None:
-            by_direction = bytes((byte < _CREDITS) == criteria.credit for byte in range(256))
-        by_amount = criteria.min_cents is not None or criteria.max_cents is not None
-        low = 0 if criteria.min_cents is None else criteria.min_cents
-        high = math.inf if criteria.max_cents is None else criteria.max_cents
-        if by_account is None and by_direction is None and not by_amount:
-            return []
-        accounts, directions, amounts = bytearray(), bytearray(), bytearray()
-        begin = first // _BLOCK
-        for block in range(begin, -(-end // _BLOCK)):
-            stream = _stream(self.seed, block)
-            if by_account is not None:
-                accounts += stream[0::_WIDTH].translate(by_account)
-            if by_direction is not None:
-                directions += stream[1::_WIDTH].translate(by_direction)
-            if by_amount:
-                columns = zip(stream[2::_WIDTH], stream[3::_WIDTH], stream[4::_WIDTH], strict=True)
-                amounts += bytes(low <= _cents(*column) <= high for column in columns)
-        skip = first - begin * _BLOCK
-        return [bytes(part[skip : skip + end - first]) for part in (accounts, directions, amounts) if part]
+            yield _by_byte(1, [(byte < _CREDITS) == criteria.credit for byte in range(256)])
+        if criteria.min_cents is not None or criteria.max_cents is not None:
+            low = 0 if criteria.min_cents is None else criteria.min_cents
+            high = math.inf if criteria.max_cents is None else criteria.max_cents
+            yield _by_bytes(2, 5, lambda tier, high_byte, low_byte: low <= _cents(tier, high_byte, low_byte) <= high)
+        text = criteria.remittance
+        if text is not None:
+            yield _by_bytes(7, 12, lambda kind, *number: text in _remittance(kind, bytes(number)).casefold())
+        if criteria.reference is not None:
+            yield _by_byte(12, [bool(byte & _HAS_REFERENCE) for byte in range(256)])
+            yield _by_byte(15, [criteria.reference in _reference(byte).casefold() for byte in range(256)])
+        if criteria.booking_text is not None:
+            having = {
+                kind: [criteria.booking_text in text.casefold() for text in texts]
+                for kind, texts in BOOKING_TEXTS.items()
+            }
+            accounts = [self.accounts[byte % count].country for byte in range(256)]
+            yield lambda stream: bytes(
+                having[accounts[account], direction < _CREDITS][kind & 7]
+                for account, direction, kind in zip(
+                    stream[0::_WIDTH], stream[1::_WIDTH], stream[6::_WIDTH], strict=True
+                )
+            )
 
-    def json(self, row: int, *, is_new: bool, pending: bool) -> str:
+    def json(
+        self, row: int, *, is_new: bool, pending: bool, file_is_new: Callable[[int, int, bool], bool] = _always
+    ) -> str:
         """The row as it is served: the fields of a transaction (API version 6, documented and seen in public code).
 
-        A pending row comes from an intraday report (camt.052) and lacks some of the optional fields.
+        A pending row comes from an intraday report (camt.052) and lacks some of the optional fields. `file_is_new`
+        says for an account, a working day and "pending" whether the file with such rows is new.
         """
         b = self._bytes(row)
         account_index = b[0] % len(self.accounts)
         account = self.accounts[account_index]
         credit = b[1] < _CREDITS
         name, iban, bic = self._parties[account.country][b[5] & 127]
-        booking_text = _BOOKING_TEXTS[account.country, credit][b[6] & 7]
-        before, after = _PURPOSES[b[7] & 7]
+        booking_text = BOOKING_TEXTS[account.country, credit][b[6] & 7]
         number = int.from_bytes(b[8:12], "big")
         optional, end_to_end = b[12], b[13]
         day = math.isqrt(row)
@@ -261,32 +281,30 @@ class Ledger:
                 end_to_end_field = '"endToEndId":null,'
             else:
                 end_to_end_field = f'"endToEndId":"E2E-{day_text}-{number:010d}",'
-        customer = f'"customerReference":"KD-{10000 + b[15] * 7}",' if optional & 0x10 else ""
+        customer = f'"customerReference":"{_reference(b[15])}",' if optional & _HAS_REFERENCE else ""
+        parent = self._parent(account_index, day, pending, file_is_new(account_index, day, pending))
         return (
             f'{{"rId":"{self._rid(row, b[28:40])}","timestamp":"{booked_at}",'
             f'"amount":{amount_text(_cents(b[2], b[3], b[4]))},"currency":"{account.currency}",'
             f'"creditDebitIndicator":"{"CRDT" if credit else "DBIT"}","electronicSequenceNumber":"{day + 1}",'
             f'{name_field}{iban}{bic}"bookingText":"{booking_text}",'
-            f'"purpose":"{before}{number % 1_000_000:06d}{after}","bookingDate":"{booked_at}",'
+            f'"purpose":"{_remittance(b[7], b[8:12])}","bookingDate":"{booked_at}",'
             f'"valueDate":"{value_at}","isNew":{"true" if is_new else "false"},'
             f"{reference}{identification}{prima_nota}{end_to_end_field}{customer}"
-            f"{self._parent(account_index, day, pending)}{self._bank_accounts[account_index]}"
+            f"{parent}{self._bank_accounts[account_index]}"
         )
 
-    def _make_parent(self, account: int, day: int, pending: bool) -> str:
-        """The file the row comes from. Its own isNew flag stays true: acknowledging rows does not touch files here
-        (whether it does in reality is not documented).
+    def _make_parent(self, account: int, day: int, pending: bool, is_new: bool) -> str:
+        """The file the row comes from. Acknowledging rows does not touch the file's own isNew flag here (whether it
+        does in reality is not documented).
         """
         day_text, offset = _date_and_offset(day)
         report = "camt.052" if pending else "camt.053"
-        rid = make_uuid("file", self.seed, account, day, report)
+        rid = file_rid(self.seed, account, day, report)
         if self._parent_name == "document":
-            return f'"document":{{"rId":"{rid}","timestamp":"{day_text}","isNew":true,"format":"{report}"}},'
+            new = "true" if is_new else "false"
+            return f'"document":{{"rId":"{rid}","timestamp":"{day_text}","isNew":{new},"format":"{report}"}},'
         return (
             f'"transactionFile":{{"rId":"{rid}","timestamp":"{day_text}T20:30:00{offset}","format":"{report}",'
             f'"legalSequenceNumber":{day + 1},"electronicSequenceNumber":{day + 1}}},'
         )
-
-
-_CREDITS: Final = 160
-"""A row is a credit when its direction byte is below: five rows in eight."""

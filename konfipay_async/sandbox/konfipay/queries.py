@@ -1,8 +1,9 @@
 """Query parameters: what the sandbox understands, and what it refuses.
 
 Names of the filters: dates, bank-account-rid, booking-status and credit-or-debit-indicator were seen in public
-code, the others follow the naming rules of version 6 (inferred). Names are compared as they stand. A name the
-server does not know is ignored without a word (inferred: that is how servers of its kind behave).
+code, the others follow the naming rules of version 6 (inferred). A row has no field that is called payment type, so
+``payment-type`` looks at the booking text (inferred). Names are compared as they stand. A name the server does not
+know is ignored without a word (inferred: that is how servers of its kind behave).
 """
 
 import re
@@ -113,6 +114,12 @@ def _cents(query: Mapping[str, str], name: str, rounding: str) -> int | None:
     return int((Decimal(text) * 100).to_integral_value(rounding=rounding))
 
 
+def _text(query: Mapping[str, str], name: str) -> str | None:
+    """A text that is searched for without regard to capital letters (inferred, as is that a part is enough)."""
+    text = query.get(name)
+    return None if text is None else text.casefold()
+
+
 def switch(query: Mapping[str, str], name: str) -> bool | None:
     """A parameter that is true or false, None when it is not there."""
     return _word(query, name, "true", "false")
@@ -134,24 +141,37 @@ def dates(query: Mapping[str, str], first: str, last: str) -> tuple[date | None,
 def transaction_criteria(query: Mapping[str, str], accounts: Sequence[Account]) -> Criteria:
     """All other filters of the list of transactions."""
     min_date, max_date = dates(query, "min-booking-date", "max-booking-date")
-    matching: frozenset[int] | None = None
-    rid, iban = query.get("bank-account-rid"), query.get("iban")
-    if rid is not None or iban is not None:
-        # Two accounts can have the same IBAN (documented). A value that fits none leads to an empty list.
-        plain = None if iban is None else "".join(iban.split()).upper()
-        matching = frozenset(
-            index
-            for index, account in enumerate(accounts)
-            if (rid is None or account.rid == rid.lower()) and (plain is None or account.iban == plain)
-        )
     return Criteria(
-        accounts=matching,
+        accounts=_account_indexes(query, accounts),
         credit=_word(query, "credit-or-debit-indicator", "CRDT", "DBIT"),
         pending=_word(query, "booking-status", "pending", "booked"),
         first_row=0 if min_date is None else first_row_of(min_date),
         end_row=None if max_date is None or max_date == date.max else first_row_of(max_date + timedelta(days=1)),
         min_cents=_cents(query, "min-amount", ROUND_CEILING),
         max_cents=_cents(query, "max-amount", ROUND_FLOOR),
+        remittance=_text(query, "remittance-text"),
+        reference=_text(query, "customer-reference"),
+        booking_text=_text(query, "payment-type"),
+    )
+
+
+def _account_indexes(query: Mapping[str, str], accounts: Sequence[Account]) -> frozenset[int] | None:
+    """The accounts that are asked for, None for all. Two can have the same IBAN (documented).
+
+    A value that fits no account, and two that exclude each other, lead to an empty list (documented).
+    """
+    rid, iban = query.get("bank-account-rid"), query.get("iban")
+    description, holder = _text(query, "account-description"), _text(query, "account-holder")
+    if rid is iban is description is holder is None:
+        return None
+    plain = None if iban is None else "".join(iban.split()).upper()
+    return frozenset(
+        index
+        for index, account in enumerate(accounts)
+        if (rid is None or account.rid == rid.lower())
+        and (plain is None or account.iban == plain)
+        and (description is None or description in account.description.casefold())
+        and (holder is None or holder in account.holder.casefold())
     )
 
 

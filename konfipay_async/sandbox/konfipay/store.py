@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import accumulate, compress, islice
 from typing import Final, Literal
 
@@ -170,7 +171,14 @@ class Store:
             rows.append(row)
         return rows
 
-    def reader(self, whose: int = 0) -> Callable[[int], str]:
-        """A function that gives the JSON of a row as it stands now."""
-        make, new, places, front, pending = self.ledger.json, self._new[whose], self._places, self._front, self._pending
+    def is_pending(self, row: int) -> bool:
+        """Whether the row comes from an intraday report."""
+        return bool(self._pending[row])
+
+    def reader(
+        self, whose: int = 0, file_is_new: Callable[[int, int, bool], bool] | None = None
+    ) -> Callable[[int], str]:
+        """A function that gives the JSON of a row as it stands now; see `Ledger.json` for `file_is_new`."""
+        make = self.ledger.json if file_is_new is None else partial(self.ledger.json, file_is_new=file_is_new)
+        new, places, front, pending = self._new[whose], self._places, self._front, self._pending
         return lambda row: make(row, is_new=bool(new[places[row] + front]), pending=bool(pending[row]))

@@ -8,9 +8,10 @@ import msgspec
 from konfipay_async.sandbox.konfipay.answers import Answer, json_answer, rid_not_found
 from konfipay_async.sandbox.konfipay.banks import Account
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
-from konfipay_async.sandbox.konfipay.data import FIRST_DAY, amount_text
+from konfipay_async.sandbox.konfipay.data import amount_text
 from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.queries import bank_account_filter
+from konfipay_async.sandbox.konfipay.times import FIRST_DAY
 
 __all__ = ["BankAccounts"]
 
