@@ -16,7 +16,8 @@ Nothing leaves the machine, and all names, accounts and bookings are made up.
 from konfipay_async.sandbox.faults import FAULTS, Fault
 from konfipay_async.sandbox.konfipay.keys import ApiKey
 from konfipay_async.sandbox.konfipay.log import LoggedRequest
+from konfipay_async.sandbox.konfipay.payment_book import Transmission
 from konfipay_async.sandbox.konfipay.routes import ROUTES
 from konfipay_async.sandbox.konfipay.server import SANDBOX_API_KEY, Sandbox
 
-__all__ = ["FAULTS", "ROUTES", "SANDBOX_API_KEY", "ApiKey", "Fault", "LoggedRequest", "Sandbox"]
+__all__ = ["FAULTS", "ROUTES", "SANDBOX_API_KEY", "ApiKey", "Fault", "LoggedRequest", "Sandbox", "Transmission"]

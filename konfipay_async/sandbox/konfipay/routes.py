@@ -5,6 +5,8 @@ from typing import Final
 
 from konfipay_async.sandbox.konfipay.areas.authentication import Authentication
 from konfipay_async.sandbox.konfipay.areas.bank_accounts import BankAccounts
+from konfipay_async.sandbox.konfipay.areas.payment_files import PaymentFiles
+from konfipay_async.sandbox.konfipay.areas.payments import Payments
 from konfipay_async.sandbox.konfipay.areas.transactions import Transactions
 from konfipay_async.sandbox.konfipay.calls import Area, Endpoint
 
@@ -13,7 +15,7 @@ __all__ = ["AREAS", "BASE_PATH", "ROUTES", "UNKNOWN", "find_endpoint"]
 BASE_PATH: Final = "/api/v6"
 UNKNOWN: Final = "unknown"
 
-AREAS: Final[tuple[type[Area], ...]] = (Authentication, BankAccounts, Transactions)
+AREAS: Final[tuple[type[Area], ...]] = (Authentication, BankAccounts, PaymentFiles, Payments, Transactions)
 """The classes of all areas; a sandbox has one of each."""
 
 _BASES: Final = (BASE_PATH + "/", BASE_PATH + ".0/")

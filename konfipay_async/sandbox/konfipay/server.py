@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -15,6 +15,8 @@ from konfipay_async.sandbox.faults import Fault, FaultPlan
 from konfipay_async.sandbox.konfipay.acknowledgements import Acknowledgements
 from konfipay_async.sandbox.konfipay.areas.authentication import Authentication
 from konfipay_async.sandbox.konfipay.areas.bank_accounts import BankAccounts
+from konfipay_async.sandbox.konfipay.areas.payment_files import PaymentFiles
+from konfipay_async.sandbox.konfipay.areas.payments import Payments
 from konfipay_async.sandbox.konfipay.areas.transactions import Transactions
 from konfipay_async.sandbox.konfipay.calls import Area
 from konfipay_async.sandbox.konfipay.data import MOST_ACCOUNTS, MOST_ROWS, Ledger, Parent
@@ -23,6 +25,8 @@ from konfipay_async.sandbox.konfipay.keys import Access, ApiKey, Keys, all_keys
 from konfipay_async.sandbox.konfipay.limits import Peak, make_window
 from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.log import LoggedRequest
+from konfipay_async.sandbox.konfipay.payment_book import PaymentBook, Transmission
+from konfipay_async.sandbox.konfipay.payment_status import USUAL_PATH, PaymentStatus, StatusPath, usual_status
 from konfipay_async.sandbox.konfipay.queries import LARGEST_PAGE
 from konfipay_async.sandbox.konfipay.routes import BASE_PATH, ROUTES
 from konfipay_async.sandbox.konfipay.sending import reset
@@ -66,6 +70,11 @@ class Sandbox:
     and page size that the server understands. `parent` is the name (and shape) of the file object in a row.
     `latency` passes before each answer. `faults` go wrong, see `Fault`.
 
+    Payments: `payment_statuses` are the values that a sent payment file's status takes, one after another; the answer
+    that sends it has the first one. It is `status_every` seconds from one to the next, and with 0 each GET of the file
+    is a step. A path that begins with KON_REJECTED sends nothing. With `duplicate_check` a file that came before is
+    rejected. Payments are in memory only.
+
     `state` is a file in which arrivals and is-new flags, the client's and those of keys, survive a restart, even
     after kill -9. `now` and `sleep` are the clock, for tests that do not want to wait.
 
@@ -97,6 +106,9 @@ class Sandbox:
         parent: Parent = "document",
         arrivals_per_request: int = 0,
         arrivals_total: int | None = None,
+        payment_statuses: Sequence[str] = USUAL_PATH,
+        status_every: float = 0.0,
+        duplicate_check: bool = False,
         faults: Iterable[Fault | str] = (),
         seed: int = 0,
         state: Path | str | None = None,
@@ -120,6 +132,7 @@ class Sandbox:
         whole("arrivals_per_request", arrivals_per_request, 0, MOST_ROWS)
         if arrivals_total is not None:
             whole("arrivals_total", arrivals_total, 0, MOST_ROWS)
+        number("status_every", status_every, zero=True)
         whole("seed", seed, -(2**63), 2**63 - 1)
         keys = all_keys(api_key, api_keys)
         if len(paging_names) != 2 or len(set(paging_names)) != 2 or not all(paging_names):
@@ -165,7 +178,20 @@ class Sandbox:
         self._transactions = Transactions(
             store, journal, self._bank_accounts.accounts, lists, arrivals_per_request, arrivals_total
         )
-        areas: tuple[Area, ...] = (Authentication(token_lifetime), self._bank_accounts, self._transactions)
+        self._payments = PaymentBook(
+            self._bank_accounts.accounts,
+            StatusPath(payment_statuses, status_every),
+            duplicate_check=duplicate_check,
+            seed=seed,
+            start=start,
+        )
+        areas: tuple[Area, ...] = (
+            Authentication(token_lifetime),
+            self._bank_accounts,
+            PaymentFiles(self._payments, lists),
+            Payments(self._payments, lists),
+            self._transactions,
+        )
         self._front = Front(
             areas,
             self._keys,
@@ -284,6 +310,23 @@ class Sandbox:
         """
         return self._transactions.served(rid, self._whose(key))
 
+    def set_payment_status(
+        self,
+        rid: str,
+        value: str,
+        reason_code: str | None = None,
+        *,
+        reason: str | None = None,
+        additional_information: str | None = None,
+        error: tuple[str, str] | None = None,
+    ) -> None:
+        """The payment file has this status until it is sent again. `error` is the name of an error and its details.
+
+        Without any explanation it has the one that is usual here. An unknown rId is a ValueError.
+        """
+        status = PaymentStatus(value, reason_code, reason, additional_information, error)
+        self._payments.hold(rid, usual_status(value) if status == PaymentStatus(value) else status)
+
     # What tests do to the server
 
     def add_fault(self, fault: Fault | str) -> Fault:
@@ -356,6 +399,18 @@ class Sandbox:
         if route_kind == "public":
             raise ConfigurationError("public requests are not counted by key: leave `key` out")
         return access.peak.highest
+
+    def transmissions(self) -> list[Transmission]:
+        """What went to the bank, in this order: nothing was paid twice when no order is in two of them."""
+        return list(self._payments.transmissions)
+
+    def payment_file_rids(self) -> list[str]:
+        """The rIds of all payment files, oldest first."""
+        return list(self._payments.files)
+
+    def payment_rids(self) -> list[str]:
+        """The rIds of all payments, those in files included, oldest first."""
+        return list(self._payments.payments)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         task = asyncio.current_task()
