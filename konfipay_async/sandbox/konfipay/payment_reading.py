@@ -174,10 +174,10 @@ def _read_message(message: Element, batch: Element) -> PaymentDocument:
     )
 
 
-Texts = Callable[..., str]
+_Texts = Callable[..., str]
 
 
-def _texts(element: Element) -> Texts:
+def _texts(element: Element) -> _Texts:
     """A function that gives the text at the first of some paths where there is one, "" where there is none."""
 
     def text(*paths: str) -> str:
@@ -215,7 +215,7 @@ def _order_reader(
     return read
 
 
-def _problem(parts: tuple[Texts, ...], orders: tuple[Order, ...]) -> str | None:
+def _problem(parts: tuple[_Texts, ...], orders: tuple[Order, ...]) -> str | None:
     total = sum((order.amount for order in orders), Decimal())
     for text in parts:
         number, control_sum = text("NbOfTxs"), text("CtrlSum")
