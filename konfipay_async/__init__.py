@@ -8,7 +8,8 @@ from konfipay_async._version import __version__
 from konfipay_async.client import BASE_URL, KonfipayClient
 from konfipay_async.errors import KonfipayError, OutcomeUnknownError, RateLimitedError
 from konfipay_async.models import BankAccount, CreditDebitIndicator, Page, Transaction
-from konfipay_async.resources.transactions import Acknowledgement, TransactionPage
+from konfipay_async.resources.results import Acknowledgement
+from konfipay_async.resources.transactions import TransactionPage
 from konfipay_async.session.budget import Budget, Budgets, BudgetStatus, Limits
 from konfipay_async.session.clock import Clock
 from konfipay_async.session.manager import Attempt, Recorder

@@ -17,11 +17,26 @@ from konfipay_async import errors
 from konfipay_async.errors import DecodeError, ErrorItem, StatusError
 from konfipay_async.models.authentication import TokenAnswer
 from konfipay_async.models.page import Envelope, Page
+from konfipay_async.models.payments import PaymentFile, PaymentInfo
 from konfipay_async.models.transactions import TransactionResults
 from konfipay_async.models.wire import decode
 from konfipay_async.session.message import Response
 
-__all__ = ["acknowledged", "error_of", "json_value", "page_of", "raw", "retry_after", "token", "transactions_of"]
+__all__ = [
+    "acknowledged",
+    "error_of",
+    "file_content",
+    "json_value",
+    "nothing",
+    "page_of",
+    "payment_files_of",
+    "raw",
+    "retry_after",
+    "scopes_of",
+    "server_time",
+    "token",
+    "transactions_of",
+]
 
 T = TypeVar("T")
 
@@ -56,6 +71,44 @@ def raw(method: str, path: str) -> Callable[[Response], Response]:
     return read
 
 
+def nothing(method: str, path: str) -> Callable[[Response], None]:
+    """Reads a success that has nothing to say; whatever JSON it says is not looked at."""
+
+    def read(response: Response) -> None:
+        _raise_unless_success(response, method, path)
+        if response.body.strip():
+            decode(response.body, msgspec.Raw, where=f"{method} {path}")  # a proxy's page is no yes
+
+    return read
+
+
+def file_content(method: str, path: str) -> Callable[[Response], bytes]:
+    """Reads the content of a file, whatever its kind, but for the HTML page of a proxy."""
+
+    def read(response: Response) -> bytes:
+        _raise_unless_success(response, method, path)
+        if response.status == 204 or response.headers.get("content-type", "").startswith("text/html"):
+            found = "nothing" if response.status == 204 else "an HTML page (a proxy's or a maintenance page?)"
+            raise DecodeError(f"expected a file from {method} {path}, got {found}", body=response.body, malformed=True)
+        return response.body
+
+    return read
+
+
+def scopes_of(method: str, path: str) -> Callable[[Response], list[str]]:
+    """Reads the names of scopes, as an array or as one inside an object (neither is documented)."""
+
+    def read(response: Response) -> list[str]:
+        _raise_unless_success(response, method, path)
+        if response.status == 204:
+            return []
+        shape: Any = list[str] | dict[str, list[str]]
+        listed: list[str] | dict[str, list[str]] = decode(response.body, shape, where=f"{method} {path}")
+        return listed if isinstance(listed, list) else [name for names in listed.values() for name in names]
+
+    return read
+
+
 def json_value(type_: type[T], method: str, path: str) -> Callable[[Response], T]:
     """Reads a success into a model."""
 
@@ -83,6 +136,33 @@ def page_of(type_: type[T], method: str, path: str, number: int) -> Callable[[Re
             links=wire.links,
             items=wire.results,
         )
+
+    return read
+
+
+def server_time(method: str, path: str) -> Callable[[Response], float | None]:
+    """Reads the server's clock off a success, in seconds since the epoch; None where it does not say."""
+
+    def read(response: Response) -> float | None:
+        _raise_unless_success(response, method, path)
+        try:
+            return _utc(parsedate_to_datetime(response.headers.get("date", ""))).timestamp()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+
+    return read
+
+
+def payment_files_of(method: str, path: str, number: int) -> Callable[[Response], Page[PaymentFile] | None]:
+    """Reads one page of payment files, each of which is wrapped (documented); None for 204."""
+    read_page = page_of(PaymentInfo, method, path, number)
+
+    def read(response: Response) -> Page[PaymentFile] | None:
+        page = read_page(response)
+        if page is None:
+            return None
+        fields = msgspec.structs.asdict(page)
+        return Page(**{**fields, "items": [info.payment_info for info in page.items]})
 
     return read
 
@@ -138,11 +218,12 @@ def acknowledged(method: str, path: str) -> Callable[[Response], bool]:
     other 404 is an error: it may be our route that is unknown.
     """
 
+    done = nothing(method, path)
+
     def read(response: Response) -> bool:
         error = error_of(response, method, path)
         if error is None:
-            if response.body.strip():
-                decode(response.body, msgspec.Raw, where=f"{method} {path}")  # a proxy's page is no yes
+            done(response)
             return True
         if response.status == 410 or (response.status in (400, 404) and _RID_NOT_FOUND in error.codes):
             return False

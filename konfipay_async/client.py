@@ -1,11 +1,13 @@
 """The client: opens a session and hangs the resources on it."""
 
+import copy
 import os
 import re
 import ssl as ssl_module
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 from urllib.parse import quote, unquote
 
 import aiohttp
@@ -15,11 +17,21 @@ from konfipay_async import answers
 from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.filters import query_value
+from konfipay_async.ledger import Ledger
 from konfipay_async.models.authentication import ClientInfo, encode_token_request
+from konfipay_async.models.records import Account, Bank, ExchangeRate, PaymentProvider, User, UserGroup
+from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.names import PagingNames
+from konfipay_async.resources.authentication import Authentication
 from konfipay_async.resources.bank_accounts import BankAccountFilters, BankAccounts
+from konfipay_async.resources.documents import DocumentFilters, Documents
+from konfipay_async.resources.payment_files import PaymentFileFilters, PaymentFiles
+from konfipay_async.resources.payments import PaymentFilters, Payments
+from konfipay_async.resources.paypal import PayPal, PayPalTransactionFilters
+from konfipay_async.resources.records import Records
+from konfipay_async.resources.transaction_files import TransactionFileFilters, TransactionFiles
 from konfipay_async.resources.transactions import TransactionFilters, Transactions
-from konfipay_async.resources.wiring import Wiring
+from konfipay_async.resources.wiring import Options, Uploads, Wiring
 from konfipay_async.routes import checked_timeout, routes_with
 from konfipay_async.session.bearer import Bearer, Token
 from konfipay_async.session.budget import Budgets, Limits
@@ -58,9 +70,11 @@ class KonfipayClient:
     customers; hand `budgets` of one client to another to share them. `concurrency` is how many pages of one list are
     fetched at once. `retry` says how patiently, `timeouts` names seconds by route. `routes`, `filter_names` and
     `paging_names` correct what is not documented and was inferred (the names of paging are page-number and page-size,
-    and where the server does not understand these, pageNumber and pageSize). `session` lends an aiohttp session's
-    connector, proxy, headers and traces; `proxy`, `trust_env` and `ssl` mean what they mean to aiohttp. Answers above
-    `max_response_bytes` are refused.
+    and where the server does not understand these, pageNumber and pageSize). `uploads` says how payment files go out:
+    "raw", as they are (seen in public code), or "json", as base64 inside JSON (the description says JSON only, and not
+    how). A `ledger` notes what must happen once before it leaves, and refuses what was sent before. `session` lends an
+    aiohttp session's connector, proxy, headers and traces; `proxy`, `trust_env` and `ssl` mean what they mean to
+    aiohttp. Answers above `max_response_bytes` are refused.
 
     Raises ConfigurationError for arguments that cannot be.
     """
@@ -80,6 +94,8 @@ class KonfipayClient:
         timeouts: Mapping[str, float] | None = None,
         filter_names: Mapping[str, str] | None = None,
         paging_names: tuple[str, str] | None = None,
+        uploads: Uploads = "raw",
+        ledger: Ledger | None = None,
         session: aiohttp.ClientSession | None = None,
         proxy: str | None = None,
         trust_env: bool = False,
@@ -102,6 +118,7 @@ class KonfipayClient:
         self._api_key = _checked_key(os.environ.get("KONFIPAY_API_KEY") if api_key is None else api_key)
         self._client_info = ClientInfo(client_name, client_version)
         self._base_url = str(url)
+        self._bearer = Bearer(self._login, clock=clock)
         self._session = Session(
             AiohttpTransport(
                 url,
@@ -113,7 +130,7 @@ class KonfipayClient:
                 max_response_bytes=max_response_bytes,
             ),
             budgets=budgets or Budgets.from_limits(limits or Limits(), clock),
-            auth=Bearer(self._login, clock=clock),
+            auth=self._bearer,
             retry=retry or Retry(),
             clock=clock,
             recorder=recorder,
@@ -124,9 +141,52 @@ class KonfipayClient:
             concurrency=concurrency,
             paging_names=_paging_names(paging_names),
             filter_names=_checked_filter_names(filter_names or {}),
+            acknowledgements=Acknowledgements(clock),
+            origin=self._base_url,
+            ledger=ledger,
+            uploads=_checked_uploads(uploads),
         )
-        self.transactions = Transactions(self._wiring)
-        self.bank_accounts = BankAccounts(self._wiring)
+        self._hang(self._wiring)
+
+    def _hang(self, wiring: Wiring) -> None:
+        self.authentication = Authentication(wiring, self._bearer)
+        self.transactions = Transactions(wiring)
+        self.transaction_files = TransactionFiles(wiring)
+        self.documents = Documents(wiring)
+        self.bank_accounts = BankAccounts(wiring)
+        self.payment_files = PaymentFiles(wiring)
+        self.payments = Payments(wiring)
+        self.paypal = PayPal(wiring)
+        self.exchange_rates = Records(wiring, "exchange_rates", ExchangeRate)
+        self.accounts = Records(wiring, "accounts", Account)
+        self.banks = Records(wiring, "banks", Bank)
+        self.payment_providers = Records(wiring, "payment_providers", PaymentProvider)
+        self.users = Records(wiring, "users", User)
+        self.user_groups = Records(wiring, "user_groups", UserGroup)
+
+    def with_options(
+        self, *, timeout: float | None = None, retry: Retry | None = None, lane: Lane | None = None
+    ) -> Self:
+        """The same client, whose requests have another timeout (seconds for one attempt), retry or lane.
+
+        Session, budgets, token and lists under way are shared: open and close the original. Logins stay as they are.
+        """
+        if timeout is not None:
+            timeout = checked_timeout(timeout, "timeout")
+        if not isinstance(retry, Retry | None):
+            raise ConfigurationError(f"retry={retry!r}: give a Retry(…)")
+        if not isinstance(lane, Lane | None):
+            raise ConfigurationError(f"lane={lane!r}: give a Lane")
+        given = self._wiring.options
+        options = Options(
+            timeout=given.timeout if timeout is None else timeout,
+            retry=given.retry if retry is None else retry,
+            lane=given.lane if lane is None else lane,
+        )
+        view = copy.copy(self)
+        view._wiring = replace(self._wiring, options=options)
+        view._hang(view._wiring)
+        return view
 
     @property
     def base_url(self) -> str:
@@ -208,8 +268,25 @@ def _paging_names(names: tuple[str, str] | None) -> PagingNames:
     return PagingNames(names, None)
 
 
+_FILTERS = (
+    TransactionFilters,
+    TransactionFileFilters,
+    DocumentFilters,
+    BankAccountFilters,
+    PaymentFileFilters,
+    PaymentFilters,
+    PayPalTransactionFilters,
+)
+
+
+def _checked_uploads(uploads: Uploads) -> Uploads:
+    if uploads not in get_args(Uploads):
+        raise ConfigurationError(f"uploads={uploads!r}: give 'raw' or 'json'")
+    return uploads
+
+
 def _checked_filter_names(names: Mapping[str, str]) -> dict[str, str]:
-    known = TransactionFilters.__annotations__ | BankAccountFilters.__annotations__
+    known = {name for filters in _FILTERS for name in filters.__annotations__}
     for name, wire_name in names.items():
         if name not in known:
             raise ConfigurationError(f"filter_names: there is no filter {name!r}; there are {', '.join(sorted(known))}")

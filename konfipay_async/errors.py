@@ -28,6 +28,10 @@
     │   ├── RateLimitedError          429; .retry_after in seconds
     │   └── ServerError               5xx
     ├── DecodeError                   a success whose body is not what the API promises; names field and page
+    ├── WaitError                     something did not come to its end while it was waited for; .last is its last state
+    │   ├── WaitTimeoutError          not in the time given
+    │   └── DeleteFailedError         it ended in failure
+    ├── LinkRefusedError              a link of the server's leads to another host
     ├── OutcomeUnknownError           something that must happen once may have happened, or not
     ├── AlreadySubmittedError         the local ledger says that the same was sent before; nothing was sent
     ├── ListError                     a list cannot be read on without losing rows
@@ -64,12 +68,14 @@ __all__ = [
     "ConnectionLostError",
     "ContentTooLargeError",
     "DecodeError",
+    "DeleteFailedError",
     "DrainUnfinishedError",
     "ErrorItem",
     "FilterIgnoredError",
     "ForbiddenError",
     "GoneError",
     "KonfipayError",
+    "LinkRefusedError",
     "ListError",
     "MissingExtraError",
     "NotAcceptableError",
@@ -90,6 +96,8 @@ __all__ = [
     "UnauthorizedError",
     "UnprocessableError",
     "UnsupportedMediaError",
+    "WaitError",
+    "WaitTimeoutError",
 ]
 
 
@@ -311,9 +319,9 @@ class DecodeError(KonfipayError):
 class OutcomeUnknownError(KonfipayError):
     """Something that must happen once may have happened, or not. It was not sent again.
 
-    `method`, `path` and `sent_at` (seconds since the epoch) say what to look for, `body_sha256` what was sent, `look_up`
-    where to look. Of payments, `message_id`, `orders` (how many), `control_sum` and `counterparties` (hashes of their
-    IBANs) tell them apart from others; ``client.payment_files.reconcile(error)`` looks an upload up.
+    `kind` is its route, `method`, `path` and `sent_at` (seconds since the epoch) say what to look for, `body_sha256`
+    what was sent, `look_up` where to look. Of a payment file, `message_id`, `orders` (how many), `control_sum` and
+    `counterparties` (hashes of their IBANs) tell it apart; ``client.payment_files.reconcile(error)`` looks it up.
     The cause hangs on `__cause__`.
     """
 
@@ -324,6 +332,7 @@ class OutcomeUnknownError(KonfipayError):
     orders: int | None = None
     control_sum: Decimal | None = None
     counterparties: frozenset[str] = frozenset()
+    ledger_entry: int | None = None
 
     def __init__(
         self, message: str, *, method: str = "", path: str = "", sent_at: float = 0.0, body_sha256: str = ""
@@ -347,6 +356,29 @@ class AlreadySubmittedError(KonfipayError):
         self.sent_at = sent_at
         self.rid = rid
         self.outcome = outcome
+
+
+class WaitError(KonfipayError):
+    """Something did not come to the end it was waited for. `last` is what was heard of it last."""
+
+    _unpickled = ("last",)
+    last: Any = None
+
+    def __init__(self, message: str, *, last: Any = None) -> None:
+        super().__init__(message)
+        self.last = last
+
+
+class WaitTimeoutError(WaitError):
+    """It did not end within the time given; it may still."""
+
+
+class DeleteFailedError(WaitError):
+    """The deletion ended, and not with what was deleted being gone."""
+
+
+class LinkRefusedError(KonfipayError):
+    """A link of the server's leads to another host: the token would go there. Not followed."""
 
 
 class ListError(KonfipayError):

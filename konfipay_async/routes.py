@@ -20,13 +20,14 @@ __all__ = ["ROUTES", "Route", "checked_timeout", "routes_with", "segment"]
 
 @dataclass(frozen=True)
 class Route:
-    """One endpoint. `path` is relative to the base URL, with ``{name}`` for what the caller fills in; `timeout` in
-    seconds for one attempt."""
+    """One endpoint. `path` is relative to the base URL, with ``{name}`` for what the caller fills in; `scope` is the
+    right an API key must have for it, `timeout` in seconds for one attempt."""
 
     method: str
     path: str
     mark: Literal["DOC", "OBS", "INF"]
     retry: RetryClass
+    scope: str | None = None
     lane: Lane = Lane.SINGLE
     budget: BudgetName = "authenticated"
     timeout: float = 60.0
@@ -36,22 +37,91 @@ class Route:
         return self.path.format(**{name: segment(value, name) for name, value in names.items()})
 
 
+_READ, _IDEMPOTENT, _ONCE = RetryClass.READ, RetryClass.IDEMPOTENT, RetryClass.ONCE
+_ACKNOWLEDGE = RetryClass.ACKNOWLEDGE
+
+# Seconds. Pages of a thousand rows, files and answers of banks are made while the client waits; the public code we know
+# raised its timeout for them, in two steps.
+_SLOW, _SLOWEST = 180.0, 600.0
+
 ROUTES: Mapping[str, Route] = MappingProxyType(
     {
         "authentication.token": Route(
-            "POST", "authentication/token", "DOC", RetryClass.IDEMPOTENT, budget="public", timeout=30.0
+            "POST", "authentication/token", "DOC", _IDEMPOTENT, budget="public", timeout=30.0
         ),
-        # Pages of a thousand rows are made while the client waits; the public code we know raised its timeout for them.
-        "transactions.list": Route("GET", "transactions", "OBS", RetryClass.READ, Lane.BULK, timeout=180.0),
+        # The path is documented, the method inferred.
+        "authentication.revoke": Route("POST", "authentication/token/revoke", "INF", _IDEMPOTENT, timeout=30.0),
+        "authentication.scopes": Route("GET", "authentication/scopes", "DOC", _READ),
+        "authentication.all_scopes": Route("GET", "authentication/scopes/all", "DOC", _READ),
+        "transactions.list": Route("GET", "transactions", "OBS", _READ, "Transactions", Lane.BULK, timeout=_SLOW),
         "transactions.acknowledge": Route(
             "POST",
             "transactions/{acknowledgement_id}/acknowledge",
             "INF",
-            RetryClass.ACKNOWLEDGE,
+            _ACKNOWLEDGE,
+            "Transactions",
             Lane.ACKNOWLEDGE,
         ),
+        "transaction_files.list": Route(
+            "GET", "transaction-files", "DOC", _READ, "Transactions", Lane.BULK, timeout=_SLOW
+        ),
+        "transaction_files.get": Route("GET", "transaction-files/{rid}", "DOC", _READ, "Transactions"),
+        "transaction_files.content": Route(
+            "GET", "transaction-files/{rid}/content", "OBS", _READ, "Transactions", timeout=_SLOWEST
+        ),
+        "transaction_files.acknowledge": Route(
+            "POST", "transaction-files/{rid}/acknowledge", "INF", _ACKNOWLEDGE, "Transactions", Lane.ACKNOWLEDGE
+        ),
+        "documents.list": Route("GET", "documents", "INF", _READ, "Documents", Lane.BULK, timeout=_SLOW),
+        "documents.get": Route("GET", "documents/{rid}", "INF", _READ, "Documents"),
+        "documents.content": Route("GET", "documents/{rid}/content", "INF", _READ, "Documents", timeout=_SLOWEST),
+        "documents.upload": Route("POST", "documents", "INF", _ONCE, "Documents", timeout=_SLOWEST),
+        "documents.acknowledge": Route(
+            "POST", "documents/{rid}/acknowledge", "INF", _ACKNOWLEDGE, "Documents", Lane.ACKNOWLEDGE
+        ),
+        "paypal.accounts.list": Route("GET", "paypal/accounts", "INF", _READ, "PayPal"),
+        "paypal.accounts.get": Route("GET", "paypal/accounts/{rid}", "INF", _READ, "PayPal"),
+        "paypal.accounts.create": Route("POST", "paypal/accounts", "INF", _ONCE, "PayPal"),
+        "paypal.accounts.update": Route("PUT", "paypal/accounts", "INF", _IDEMPOTENT, "PayPal"),
+        "paypal.transactions.list": Route(
+            "GET", "paypal/transactions", "INF", _READ, "PayPal", Lane.BULK, timeout=_SLOW
+        ),
+        "paypal.transactions.get": Route("GET", "paypal/transactions/{rid}", "DOC", _READ, "PayPal", timeout=_SLOW),
+        "paypal.transactions.acknowledge": Route(
+            "POST", "paypal/transactions/{rid}/acknowledge", "INF", _ACKNOWLEDGE, "PayPal", Lane.ACKNOWLEDGE
+        ),
         # Not paging for hours, but a handful of rows somebody waits for.
-        "bank_accounts.list": Route("GET", "bank-accounts", "OBS", RetryClass.READ),
+        "bank_accounts.list": Route("GET", "bank-accounts", "OBS", _READ, "BankAccounts"),
+        "bank_accounts.get": Route("GET", "bank-accounts/{rid}", "INF", _READ, "BankAccounts"),
+        "bank_accounts.create": Route("POST", "bank-accounts", "DOC", _ONCE, "BankAccounts"),
+        "bank_accounts.update": Route("PUT", "bank-accounts", "DOC", _IDEMPOTENT, "BankAccounts"),
+        "bank_accounts.delete": Route("DELETE", "bank-accounts/{rid}", "INF", _IDEMPOTENT, "BankAccounts"),
+        "bank_accounts.delete_status": Route("GET", "delete/status/{rid}", "DOC", _READ, "BankAccounts"),
+        "payment_files.list": Route("GET", "payment-files", "DOC", _READ, "Payments", Lane.BULK, timeout=_SLOW),
+        "payment_files.get": Route("GET", "payment-files/{rid}", "DOC", _READ, "Payments"),
+        "payment_files.upload": Route("POST", "payment-files", "DOC", _ONCE, "Payments", timeout=_SLOWEST),
+        "payment_files.submit": Route(
+            "POST", "payment-files/{rid}/submit", "DOC", _IDEMPOTENT, "Payments", timeout=_SLOWEST
+        ),
+        "payment_files.extract": Route("POST", "payment-files/extract", "DOC", _ONCE, "Payments", timeout=_SLOWEST),
+        "payments.list": Route("GET", "payments", "DOC", _READ, "Payments", Lane.BULK, timeout=_SLOW),
+        "payments.get": Route("GET", "payments/{rid}", "DOC", _READ, "Payments"),
+        "payments.create": Route("POST", "payments", "DOC", _ONCE, "Payments", timeout=_SLOW),
+        "payments.update": Route("PUT", "payments/{rid}", "INF", _IDEMPOTENT, "Payments"),
+        "payments.delete": Route("DELETE", "payments/{rid}", "DOC", _IDEMPOTENT, "Payments"),
+        "payments.submit": Route("POST", "payments/submit", "DOC", _ONCE, "Payments", timeout=_SLOWEST),
+        "exchange_rates.list": Route("GET", "exchange-rates", "DOC", _READ, "ExchangeRates"),
+        "exchange_rates.get": Route("GET", "exchange-rates/{rid}", "INF", _READ, "ExchangeRates"),
+        "accounts.list": Route("GET", "accounts", "INF", _READ, "Accounts"),
+        "accounts.get": Route("GET", "accounts/{rid}", "INF", _READ, "Accounts"),
+        "banks.list": Route("GET", "banks", "INF", _READ, "Banks"),
+        "banks.get": Route("GET", "banks/{rid}", "INF", _READ, "Banks"),
+        "payment_providers.list": Route("GET", "payment-providers", "INF", _READ, "PaymentProviders"),
+        "payment_providers.get": Route("GET", "payment-providers/{rid}", "INF", _READ, "PaymentProviders"),
+        "users.list": Route("GET", "users", "INF", _READ, "Users"),
+        "users.get": Route("GET", "users/{rid}", "INF", _READ, "Users"),
+        "user_groups.list": Route("GET", "user-groups", "INF", _READ, "UserGroups"),
+        "user_groups.get": Route("GET", "user-groups/{rid}", "INF", _READ, "UserGroups"),
     }
 )
 
@@ -90,6 +160,9 @@ def routes_with(
                     f"routes[{name!r}]: {placeholder} is not known here; what may stand in braces is "
                     f"{', '.join(known) or 'nothing'}"
                 )
+        missing = [placeholder for placeholder in known if placeholder not in match[2]]
+        if missing and missing != ["{acknowledgement_id}"]:  # which may go into the body instead
+            raise ConfigurationError(f"routes[{name!r}] = {text!r}: without {missing[0]} it would be another endpoint")
         routes[name] = replace(routes[name], method=match[1], path=match[2])
     return MappingProxyType(routes)
 

@@ -1,4 +1,4 @@
-"""Bank accounts (fields seen in public code; holder and currency documented)."""
+"""Bank accounts (fields seen in public code; holder and currency documented), and how one is deleted."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -7,7 +7,7 @@ import msgspec
 
 from konfipay_async.models.wire import Wire
 
-__all__ = ["AccountHolder", "Balance", "BankAccount"]
+__all__ = ["AccountHolder", "Balance", "BankAccount", "DeleteStatus", "NewBankAccount"]
 
 
 class Balance(Wire, frozen=True, gc=False):
@@ -41,3 +41,45 @@ class BankAccount(Wire, frozen=True, gc=False):
     is_active: bool | None = None
     balance: Balance | None = None
     account_holder: AccountHolder | None = None
+
+
+class NewBankAccount(Wire, frozen=True, gc=False, omit_defaults=True):
+    """What an account is created or updated with (documented are currency and is_active, the rest is inferred).
+
+    An inactive account is left out of all that happens by itself, and takes no payments (documented).
+    """
+
+    iban: str
+    currency: str
+    description: str | None = None
+    bic: str | None = None
+    is_active: bool | None = None
+    account_holder: AccountHolder | None = None
+
+
+class DeleteStatus(Wire, frozen=True, gc=False):
+    """How far the deletion of an account is (documented: 1 Scheduled, 3 Finished; what a failure says is not).
+
+    `operation_status_url` is in the first answer only.
+    """
+
+    rid: str = msgspec.field(name="rId")
+    status_code: int
+    status_name: str | None = None
+    details: str | None = None
+    operation_status_url: str | None = None
+    operation_status_method: str | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the account is gone."""
+        return self.status_code == _FINISHED
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it goes on; neither this nor finished is a failure."""
+        return self.status_code in (_SCHEDULED, _RUNNING)
+
+
+# The one between is not documented; that 2 is neither the beginning nor the end is inferred from its neighbours.
+_SCHEDULED, _RUNNING, _FINISHED = 1, 2, 3

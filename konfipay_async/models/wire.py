@@ -7,7 +7,7 @@ empty strings and nulls where something optional may be missing. What still cann
 
 import enum
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from msgspec import inspect
 from konfipay_async.errors import DecodeError
 from konfipay_async.models.times import german_midnight
 
-__all__ = ["OpenEnum", "Wire", "decode"]
+__all__ = ["OpenEnum", "OpenWire", "Wire", "decode", "encode", "encode_with"]
 
 T = TypeVar("T")
 
@@ -29,6 +29,16 @@ class Wire(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     `gc=False` keeps the garbage collector away from rows (they hold no reference cycles), which is what makes
     holding hundreds of thousands of them cheap.
     """
+
+
+# No field of the API's has a space in its name.
+_EXTRA = " extra"
+
+
+class OpenWire(Wire, frozen=True, gc=False, kw_only=True):
+    """A model whose fields are not documented: what has no name here is kept in `extra`, by its name on the wire."""
+
+    extra: dict[str, Any] = msgspec.field(name=_EXTRA, default_factory=dict)
 
 
 class OpenEnum(enum.StrEnum):
@@ -53,8 +63,9 @@ def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
     kind: Any = type_
     value: T
     try:
-        value = _decoder(kind).decode(body)
-        return value
+        if not _is_open(kind):
+            value = _decoder(kind).decode(body)
+            return value
     except msgspec.ValidationError:
         pass
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -71,6 +82,19 @@ def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
         raise _malformed(body, where) from None
 
 
+def encode(value: Wire | Sequence[Wire]) -> bytes:
+    """The JSON of a model, or of several; Decimals as bare numbers, digit by digit."""
+    return _ENCODER.encode(value)
+
+
+def encode_with(value: Wire, **fields: str) -> bytes:
+    """The JSON of a model, with further fields by their names on the wire."""
+    return _ENCODER.encode({**msgspec.to_builtins(value, builtin_types=(Decimal,)), **fields})
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
 def _exact(text: str) -> Decimal | str:
     try:
         return Decimal(text)
@@ -85,6 +109,12 @@ _UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_exact)
 @lru_cache(maxsize=256)
 def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(type_)
+
+
+@lru_cache(maxsize=256)
+def _is_open(type_: Any) -> bool:
+    """Whether a body of this type is rows, or one, of which everything is kept."""
+    return f"encode_name={_EXTRA!r}" in repr(_type_info(type_))
 
 
 @lru_cache(maxsize=256)
@@ -123,6 +153,8 @@ def _mend(value: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.StructType) and isinstance(value, dict):
         known = {field.encode_name: field for field in kind.fields}
         mended = {name: _mend(item, known[name].type) for name, item in value.items() if name in known}
+        if _EXTRA in known:
+            mended[_EXTRA] = {name: item for name, item in value.items() if name not in known}
         # A null where a default exists is a missing field.
         return {name: item for name, item in mended.items() if item is not None or known[name].required}
     if isinstance(kind, inspect.ListType):

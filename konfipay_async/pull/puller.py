@@ -26,7 +26,8 @@ from konfipay_async.errors import (
 from konfipay_async.holding import to_the_end
 from konfipay_async.pull.report import Report
 from konfipay_async.pull.sinks import Sink
-from konfipay_async.resources.transactions import Acknowledgement, TransactionPage
+from konfipay_async.resources.results import Acknowledgement
+from konfipay_async.resources.transactions import TransactionPage
 
 __all__ = ["Step", "pull"]
 

@@ -4,28 +4,30 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Literal, Self, TypedDict, Unpack
 
 import msgspec
 
 from konfipay_async.answers import acknowledged, transactions_of
-from konfipay_async.errors import ConfigurationError, FilterIgnoredError
+from konfipay_async.errors import ConfigurationError
 from konfipay_async.filters import Query, checked_page_size, query_of
 from konfipay_async.models.page import Link
 from konfipay_async.models.transactions import CreditDebitIndicator, Transaction
-from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.drain import Drain
 from konfipay_async.paging.pages import Pages, Reader, each
+from konfipay_async.resources.lists import heeding
+from konfipay_async.resources.results import Acknowledgement
 from konfipay_async.resources.wiring import Wiring
 from konfipay_async.session.message import Response
 
-__all__ = ["Acknowledgement", "TransactionFilters", "TransactionPage", "Transactions"]
+__all__ = ["TransactionFilters", "TransactionPage", "Transactions"]
 
 
 class TransactionFilters(TypedDict, total=False):
     """Filters of the list. Names of dates, account, status and indicator were seen in public code; `is_new` and the
-    amounts are described in words only, and their names inferred: correct one with ``filter_names={…}``."""
+    all from the amounts on are described in words only, and their names inferred: correct one with
+    ``filter_names={…}``. Filters that exclude each other find nothing. `iban`, `account_description` and
+    `account_holder` are those of your account."""
 
     is_new: bool | None
     min_booking_date: date | None
@@ -35,15 +37,12 @@ class TransactionFilters(TypedDict, total=False):
     credit_or_debit_indicator: Literal["CRDT", "DBIT"] | CreditDebitIndicator | None
     min_amount: Decimal | int | None
     max_amount: Decimal | int | None
-
-
-class Acknowledgement(StrEnum):
-    """What became of an acknowledgement."""
-
-    ACKNOWLEDGED = "acknowledged"
-    """The rows of the page are no longer new."""
-    GONE = "gone"
-    """The id expired (after an hour), was used or is unknown: the rows come again if they are still new."""
+    iban: str | None
+    account_description: str | None
+    account_holder: str | None
+    remittance_text: str | None
+    customer_reference: str | None
+    payment_type: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +93,7 @@ class Transactions:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
-        self._acknowledgements = Acknowledgements(wiring.session.clock)
+        self._acknowledgements = wiring.acknowledgements
 
     def pages(
         self,
@@ -154,15 +153,14 @@ class Transactions:
         ``{acknowledgement_id}`` sends the id as JSON body.
         """
         route = self._wiring.routes["transactions.acknowledge"]
-        if "{acknowledgement_id}" in route.path:
-            request = self._wiring.request(
-                "transactions.acknowledge", acknowledged, acknowledgement_id=acknowledgement_id
-            )
-        else:
+        body = None
+        if "{acknowledgement_id}" not in route.path:
             body = msgspec.json.encode({"acknowledgementId": acknowledgement_id})
-            request = self._wiring.request("transactions.acknowledge", acknowledged, body=body)
         took_effect = await self._acknowledgements.settle(
-            acknowledgement_id, lambda: self._wiring.session.send(request)
+            acknowledgement_id,
+            lambda: self._wiring.send(
+                "transactions.acknowledge", acknowledged, body=body, acknowledgement_id=acknowledgement_id
+            ),
         )
         return Acknowledgement.ACKNOWLEDGED if took_effect else Acknowledgement.GONE
 
@@ -206,7 +204,7 @@ class Transactions:
     def _fetcher(
         self, query: Query, size: int, filters: TransactionFilters, keep_raw: bool
     ) -> Callable[[int], Awaitable[TransactionPage | None]]:
-        async def once(number: int) -> TransactionPage | None:
+        async def fetch(number: int) -> TransactionPage | None:
             return await self._wiring.page(
                 "transactions.list",
                 lambda method, path: self._page_reader(method, path, number, keep_raw),
@@ -215,17 +213,7 @@ class Transactions:
                 size,
             )
 
-        async def fetch(number: int) -> TransactionPage | None:
-            page = await once(number)
-            # Somebody may have acknowledged while the server made the page; twice is no coincidence.
-            if _ignored(page, filters) is not None and (name := _ignored(page := await once(number), filters)):
-                raise FilterIgnoredError(
-                    f"page {number} holds rows that the filter {name} excludes: the server does not know it by this "
-                    f"name. Correct it with filter_names={{{name!r}: 'the-name'}}."
-                )
-            return page
-
-        return fetch
+        return heeding(fetch, lambda page: _ignored(page, filters))
 
     def _page_reader(
         self, method: str, path: str, number: int, keep_raw: bool

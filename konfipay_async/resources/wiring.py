@@ -1,19 +1,56 @@
-"""What every resource stands on: the session, the route table and how lists are asked for."""
+"""What every resource stands on: the session, the route table, a client's settings, and requests made of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Literal, TypedDict, TypeVar, Unpack
 
+from konfipay_async.errors import ForbiddenError
 from konfipay_async.filters import Query
+from konfipay_async.ledger import Ledger
+from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.names import EchoingPage, PagingNames
 from konfipay_async.routes import Route
 from konfipay_async.session.manager import Session
-from konfipay_async.session.message import Request, Response
+from konfipay_async.session.message import Download, Lane, Note, Request, Response, RetryClass
+from konfipay_async.session.retry import Retry
 
-__all__ = ["Wiring"]
+__all__ = ["Options", "Parts", "Uploads", "Wiring"]
+
+Uploads = Literal["raw", "json"]
+"""How a file goes out: as it is, or as base64 inside JSON."""
 
 T = TypeVar("T")
 P = TypeVar("P", bound=EchoingPage)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a view of a client does otherwise; None leaves it as the routes and the client have it."""
+
+    timeout: float | None = None
+    retry: Retry | None = None
+    lane: Lane | None = None
+
+
+class Parts(TypedDict, total=False):
+    """What a request has beside its route.
+
+    A body is JSON unless `headers` say otherwise. `retry` replaces the route's class, `at_origin` its path, by one that
+    is relative to the origin. `rid` and `acknowledgement_id` fill the path.
+    """
+
+    query: Query
+    body: bytes | None
+    headers: Mapping[str, str]
+    retry: RetryClass
+    download: Download
+    note: Note | None
+    at_origin: str | None
+    rid: str
+    acknowledgement_id: str
+
+
+_NAMES: tuple[Literal["rid", "acknowledgement_id"], ...] = ("rid", "acknowledgement_id")
 
 
 @dataclass(frozen=True)
@@ -25,31 +62,46 @@ class Wiring:
     concurrency: int
     paging_names: PagingNames
     filter_names: Mapping[str, str]
+    acknowledgements: Acknowledgements
+    origin: str
+    ledger: Ledger | None = None
+    uploads: Uploads = "raw"
+    options: Options = field(default_factory=Options)
 
     def request(
-        self,
-        route: str,
-        read: Callable[[str, str], Callable[[Response], T]],
-        *,
-        query: Query = (),
-        body: bytes | None = None,
-        **names: str,
+        self, route: str, read: Callable[[str, str], Callable[[Response], T]], **parts: Unpack[Parts]
     ) -> Request[T]:
         """The request for a route. `read` is given method and path, for its errors, and makes the reader."""
         at = self.routes[route]
-        path = at.fill(**names)
+        names = {name: parts[name] for name in _NAMES if name in parts}
+        at_origin = parts.get("at_origin")
+        path = at.fill(**names) if at_origin is None else at_origin
+        body = parts.get("body")
         return Request(
             method=at.method,
             path=path,
             read=read(at.method, path),
-            query=query,
-            headers={} if body is None else {"Content-Type": "application/json"},
+            query=parts.get("query", ()),
+            headers={**({} if body is None else {"Content-Type": "application/json"}), **parts.get("headers", {})},
             body=body,
             budget=at.budget,
-            lane=at.lane,
-            retry=at.retry,
-            timeout=at.timeout,
+            lane=at.lane if self.options.lane is None else self.options.lane,
+            retry=parts.get("retry", at.retry),
+            timeout=at.timeout if self.options.timeout is None else self.options.timeout,
+            download=parts.get("download"),
+            note=parts.get("note"),
+            from_origin=at_origin is not None,
         )
+
+    async def send(self, route: str, read: Callable[[str, str], Callable[[Response], T]], **parts: Unpack[Parts]) -> T:
+        """What the request for a route answers; arguments as for `request`."""
+        try:
+            return await self.session.send(self.request(route, read, **parts), self.options.retry)
+        except ForbiddenError as error:
+            scope = self.routes[route].scope
+            if scope is not None:
+                error.args = (f"{error} It is the scope {scope!r} that this needs.",)
+            raise
 
     async def page(
         self,
@@ -64,6 +116,6 @@ class Wiring:
         async def ask(names: tuple[str, str]) -> P | None:
             number_name, size_name = names
             paged = (*query, (number_name, str(number)), (size_name, str(size)))
-            return await self.session.send(self.request(route, read, query=paged))
+            return await self.send(route, read, query=paged)
 
         return await self.paging_names.fetch(ask, number=number, size=size)

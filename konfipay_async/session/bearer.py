@@ -70,6 +70,15 @@ class Bearer:
         self._held = None
         return Refusal.CURRENT
 
+    @property
+    def holds_token(self) -> bool:
+        """Whether there is a token that may still live."""
+        return self._held is not None and self._clock.monotonic() < self._held.ends_at
+
+    def forget(self) -> None:
+        """The token is of no use any more: the next request fetches another one."""
+        self._held = None
+
     async def close(self) -> None:
         self._is_closed = True
         if self._renewal is not None:

@@ -137,17 +137,17 @@ class Session:
         await self._auth.close()
         await self._transport.close()
 
-    async def send(self, request: Request[T]) -> T:
-        """The value the request's `read` makes of the answer.
+    async def send(self, request: Request[T], retry: Retry | None = None) -> T:
+        """The value the request's `read` makes of the answer. `retry` says how patiently, if not as this session does.
 
         Raises what `read` raises, TransportError where no answer came, OutcomeUnknownError where a request of class
         *once* may or may not have done its work, ClientStateError where the session is not open.
         """
         if request.retry is RetryClass.ONCE:
-            return await self._send(request)
-        return await self._until_closed(self._send(request))
+            return await self._send(request, retry or self._retry)
+        return await self._until_closed(self._send(request, retry or self._retry))
 
-    async def _send(self, request: Request[T]) -> T:
+    async def _send(self, request: Request[T], policy: Retry) -> T:
         number = 0
         spent = 0.0
         refusals: list[Refusal] = []
@@ -168,7 +168,7 @@ class Session:
                 refusals.append(tried.refusal)
                 if _another_token_may_do(refusals):
                     continue
-            wait = self._decide(request, tried.error, number, spent)
+            wait = self._decide(policy, request, tried.error, number, spent)
             if wait is None:
                 raise self._final(request, tried, refusals)
             logger.debug("%s %s: again in %.1f s (%s)", request.method, request.path, wait, type(tried.error).__name__)
@@ -203,15 +203,22 @@ class Session:
             self._check_open()
             headers = await self._auth.authorise(request) if request.budget == "authenticated" else {}
             self._check_open()
+            if request.note is not None:
+                await request.note.leaving()
         except BaseException:
             permit.unused()
             raise
         try:
             response = await self._transport.send(request, headers)
             permit.answered()
-            return request.read(response)
-        except ConfigurationError:
+            value = request.read(response)
+            if request.note is not None:
+                await request.note.settled(value, None)
+            return value
+        except ConfigurationError as failure:
             permit.unused()
+            if request.note is not None:
+                await request.note.settled(None, failure)
             raise
         except TransportError as failure:
             error = failure
@@ -232,6 +239,8 @@ class Session:
                     error=error,
                 )
             )
+        if request.note is not None:
+            await request.note.settled(None, error)
         if isinstance(error, RateLimitedError):
             self.budgets.of(request.budget).pause(self._pause_after(request, error))
         refused = isinstance(error, UnauthorizedError) and request.budget == "authenticated"
@@ -244,15 +253,15 @@ class Session:
         task.add_done_callback(self._held_back.discard)
         return await to_the_end(task)
 
-    def _decide(self, request: Request[Any], error: _Failure, number: int, spent: float) -> float | None:
+    def _decide(self, policy: Retry, request: Request[Any], error: _Failure, number: int, spent: float) -> float | None:
         retry_after: float | None = None
         if isinstance(error, RateLimitedError):
             retry_after = self._pause_after(request, error)
         elif isinstance(error, StatusError):
             wish = error.retry_after
-            retry_after = wish if wish is not None and wish <= self._retry.deadline else None
+            retry_after = wish if wish is not None and wish <= policy.deadline else None
         return decide(
-            self._retry,
+            policy,
             request.retry,
             outcome_of(error),
             attempt=number,

@@ -6,9 +6,11 @@ No repr shows a query, a header or a body: they hold tokens, IBANs and remittanc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
-__all__ = ["BudgetName", "Lane", "Request", "Response", "RetryClass"]
+from konfipay_async.errors import KonfipayError
+
+__all__ = ["BudgetName", "Download", "Lane", "Note", "Request", "Response", "RetryClass"]
 
 T = TypeVar("T")
 
@@ -51,12 +53,39 @@ class Response:
     elapsed: float = 0.0
 
 
+class Download(Protocol):
+    """Takes the body of a success as it comes, so that no more than a chunk of it is in memory.
+
+    What goes wrong here is raised as an error of this package: it is not the connection's fault, nor tried again.
+    """
+
+    async def begin(self, size: int | None) -> None:
+        """A body begins, of `size` bytes where the server said so. After a broken attempt another one begins."""
+
+    async def write(self, chunk: bytes) -> None:
+        """The next bytes."""
+
+
+class Note(Protocol):
+    """Is told of a request that must happen once: before it leaves, and when it is known what became of it.
+
+    Both happen after its permit is granted, where its caller's cancellation is held back.
+    """
+
+    async def leaving(self) -> None:
+        """An attempt is about to leave. What this raises stops it, and nothing was sent."""
+
+    async def settled(self, value: object, error: KonfipayError | None) -> None:
+        """The attempt succeeded with what its `read` made of the answer, or failed with this error. Must not raise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
     """One request, as a value: what goes to the server, how it is treated, and what reads its answer.
 
     `path` is relative to the session's base URL and already percent-encoded, `query` is not; `timeout` is in seconds
-    for one attempt; `read` turns the response into the value the caller gets, or raises.
+    for one attempt; `read` turns the response into the value the caller gets, or raises. With a `download` the body of
+    a success goes there, and the response has none. `from_origin` makes the path relative to the origin instead.
     """
 
     method: str
@@ -69,3 +98,6 @@ class Request(Generic[T]):
     lane: Lane = Lane.SINGLE
     retry: RetryClass = RetryClass.ONCE
     timeout: float = 60.0
+    download: Download | None = field(default=None, repr=False)
+    note: Note | None = field(default=None, repr=False)
+    from_origin: bool = False

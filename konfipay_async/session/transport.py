@@ -25,7 +25,7 @@ from konfipay_async.errors import (
     RequestTimeoutError,
     ResponseTooLargeError,
 )
-from konfipay_async.session.message import Request, Response, RetryClass
+from konfipay_async.session.message import Download, Request, Response, RetryClass
 
 __all__ = ["AiohttpTransport", "Transport", "checked_base_url"]
 
@@ -168,7 +168,8 @@ class AiohttpTransport:
                 server_hostname=self._base_url.raw_host if once else None,
                 ssl=self._ssl,
             ) as answer:
-                body = await self._read(answer)
+                into = request.download if 200 <= answer.status < 300 else None
+                body = await (self._read(answer) if into is None else self._pass_on(answer, into))
                 return Response(
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
@@ -208,7 +209,8 @@ class AiohttpTransport:
     def _url(self, request: Request[Any]) -> URL:
         query = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in request.query)
         # `encoded`: yarl would otherwise rewrite what is percent-encoded with care.
-        return URL(f"{self._base_url}/{request.path}{'?' if query else ''}{query}", encoded=True)
+        base = self._base_url.origin() if request.from_origin else self._base_url
+        return URL(f"{str(base).rstrip('/')}/{request.path}{'?' if query else ''}{query}", encoded=True)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         limit = self._max_response_bytes
@@ -223,6 +225,13 @@ class AiohttpTransport:
                 )
             chunks.append(chunk)
         return b"".join(chunks)
+
+    async def _pass_on(self, answer: aiohttp.ClientResponse, into: Download) -> bytes:
+        # What is encoded for the way (gzip) is announced with its size on the way.
+        await into.begin(None if answer.headers.get("Content-Encoding") else answer.content_length)
+        while chunk := await answer.content.readany():
+            await into.write(chunk)
+        return b""
 
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:

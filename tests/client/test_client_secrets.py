@@ -192,7 +192,7 @@ async def test_a_query_of_a_request_whose_connection_breaks(pair: Any, everythin
 
 
 async def test_an_unknown_outcome_shows_no_body(pair: Any, everything_logged: Any) -> None:
-    async with pair({"faults": ["reset-after:unknown"]}) as (_, client):
+    async with pair({"faults": ["reset-after:payments.create"]}) as (_, client):
         with pytest.raises(OutcomeUnknownError) as caught:
             await client.request("POST", "payments", json={"iban": IBAN, "name": NAME})
         text = shown(caught.value) + everything_logged.text

@@ -29,15 +29,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pain": {"errors"},
     "sepa": {"pain", "models", "errors"},
     "ledger": {"errors"},
-    "resources": {"routes", "answers", "models", "paging", "session", "filters", "errors"},
-    "client": {"resources", "routes", "answers", "models", "paging", "session", "filters", "errors", "_version"},
+    "resources": {"routes", "answers", "models", "paging", "session", "filters", "ledger", "pain", "errors"},
+    "client": {
+        *("resources", "routes", "answers", "models", "paging", "session", "filters", "ledger", "errors", "_version"),
+    },
     "__init__": {"_version", "client", "errors", "models", "resources", "session"},
     "pull": {"__init__", "_version", "client", "errors", "holding", "models", "resources"},
     "sandbox": {"errors"},
     "integrations": {"__init__", "_version", "client", "errors", "models", "resources", "session", "pull", "sandbox"},
     "cli": {
-        *("__init__", "_version", "client", "errors", "models", "resources", "session"),
-        *("pull", "sandbox", "integrations"),
+        *("__init__", "_version", "client", "errors", "models", "resources", "session", "routes", "filters", "ledger"),
+        *("pain", "sepa", "migration", "pull", "sandbox", "integrations"),
     },
     "__main__": {"cli"},
 }

@@ -1,0 +1,144 @@
+"""What must happen once: noted in the ledger before it leaves and when its outcome is known, and found again."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Literal, TypeVar, Unpack
+
+from konfipay_async.errors import (
+    ConfigurationError,
+    DecodeError,
+    KonfipayError,
+    OutcomeUnknownError,
+    StatusError,
+    StorageError,
+    TransportError,
+)
+from konfipay_async.pain import FileFacts
+from konfipay_async.resources.wiring import Parts, Wiring
+from konfipay_async.session.message import Response, RetryClass
+from konfipay_async.session.retry import Outcome, outcome_of
+
+__all__ = ["send_once"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+async def send_once(
+    wiring: Wiring,
+    route: str,
+    read: Callable[[str, str], Callable[[Response], T]],
+    *,
+    made: Callable[[T], str | None],
+    look_up: str,
+    content: bytes | None = None,
+    facts: FileFacts | None = None,
+    refuse_done: bool = False,
+    was_refused: Callable[[T], bool] = lambda value: False,
+    again: bool = False,
+    **parts: Unpack[Parts],
+) -> T:
+    """Send it once; `made` finds the id of what was made in the answer, `look_up` says where to look when none came.
+
+    What was sent is known by `content` (default: the body). The ledger refuses it while the outcome of the same sent
+    before is open, with `refuse_done` also where it was sent with success; with `again` it lets it pass. An answer
+    that `was_refused` does not count as sent.
+    Raises OutcomeUnknownError with what was sent, AlreadySubmittedError, StorageError, and what requests raise.
+    """
+    sha256 = hashlib.sha256(content or parts.get("body") or b"").hexdigest()
+    note = None
+    if wiring.ledger is not None:
+        note = _LedgerNote(wiring, route, sha256, facts, made, was_refused, refuse_done=refuse_done, again=again)
+    try:
+        together: Parts = {**parts, "retry": RetryClass.ONCE, "note": note}
+        return await wiring.send(route, read, **together)
+    except OutcomeUnknownError as error:
+        error.kind = route
+        error.body_sha256 = sha256
+        error.look_up = look_up
+        error.ledger_entry = None if note is None else note.entry
+        if facts is not None:
+            error.message_id = facts.message_id
+            error.orders = facts.orders
+            error.control_sum = facts.control_sum
+            error.counterparties = facts.counterparties
+        raise
+
+
+class _LedgerNote(Generic[T]):
+    """Writes one submission into the ledger; an attempt that is repeated is written again."""
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        kind: str,
+        sha256: str,
+        facts: FileFacts | None,
+        made: Callable[[T], str | None],
+        was_refused: Callable[[T], bool],
+        *,
+        refuse_done: bool,
+        again: bool,
+    ) -> None:
+        self._wiring = wiring
+        self._kind = kind
+        self._sha256 = sha256
+        self._facts = facts
+        self._made = made
+        self._was_refused = was_refused
+        self._refuse_done = refuse_done
+        self._again = again
+        self.entry: int | None = None
+
+    async def leaving(self) -> None:
+        ledger, facts = self._wiring.ledger, self._facts
+        if ledger is None:
+            return
+        self.entry = await asyncio.to_thread(
+            ledger.intend,
+            self._kind,
+            self._wiring.origin,
+            self._sha256,
+            message_id=None if facts is None else facts.message_id,
+            orders=None if facts is None else facts.orders,
+            control_sum=None if facts is None else facts.control_sum,
+            counterparties=frozenset() if facts is None else facts.counterparties,
+            at=self._wiring.session.clock.time(),
+            force=self._again,
+            refuse_done=self._refuse_done,
+        )
+
+    async def settled(self, value: Any, error: KonfipayError | None) -> None:
+        ledger = self._wiring.ledger
+        if ledger is None or self.entry is None:
+            return
+        rid = None if error is not None else self._made(value)
+        outcome = "refused" if error is None and self._was_refused(value) else _outcome(error)
+        try:
+            await asyncio.to_thread(ledger.settle, self.entry, outcome, rid)
+        except StorageError as failure:
+            # The entry stays open, so the same is not sent again unseen: the outcome itself is the caller's.
+            logger.error("the ledger could not note what became of %s: %s", self._kind, failure)
+
+
+def _outcome(error: KonfipayError | None) -> Literal["done", "not sent", "refused", "unknown"]:
+    match error:
+        case None:
+            return "done"
+        case ConfigurationError():
+            return "not sent"
+        case TransportError() | StatusError() | DecodeError():
+            return _OUTCOMES.get(outcome_of(error), "unknown")
+        case _:
+            return "unknown"
+
+
+_OUTCOMES: Mapping[Outcome, Literal["not sent", "refused"]] = {
+    Outcome.NOT_SENT: "not sent",
+    Outcome.REFUSED: "refused",
+    Outcome.UNAUTHORISED: "refused",
+    Outcome.LIMITED: "refused",
+}
