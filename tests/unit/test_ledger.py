@@ -590,6 +590,23 @@ def _finish(process: subprocess.Popen[str]) -> str:
     return output
 
 
+def test_what_another_program_is_just_noting_is_waited_for_and_seen(ledger, path) -> None:
+    """The check and the entry are one transaction, which begins before it looks."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute(
+        "INSERT INTO submissions (kind, origin, sha256, sent_at, forced, counterparties, outcome) "
+        "VALUES (?, ?, ?, ?, 0, '', 'intended')",
+        (KINDS[0], ORIGIN, FILE, NOW),
+    )
+    timer = threading.Timer(0.2, other.execute, ["COMMIT"])
+    timer.start()
+    with pytest.raises(AlreadySubmittedError):
+        intend(ledger)
+    timer.join()
+    other.close()
+
+
 def test_of_many_threads_that_want_to_send_the_same_one_may(ledger) -> None:
     barrier = threading.Barrier(8)
     results: list[object] = []
