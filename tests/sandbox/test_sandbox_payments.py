@@ -124,6 +124,13 @@ async def test_a_body_without_payments_is_a_400(open_sandbox: Any, body: bytes) 
         assert error_code(await caller.send("POST", "/payments", data=body)) == (400, "ERR-00-0000")
 
 
+async def test_an_iban_may_be_written_in_groups(open_sandbox: Any) -> None:
+    grouped = " ".join(EUR.iban[place : place + 4] for place in range(0, len(EUR.iban), 4)).lower()
+    async with open_sandbox() as caller:
+        reply = await caller.send("POST", "/payments", json=[order() | {"initPartyBankAccount": {"iban": grouped}}])
+        assert reply.json[0]["initPartyBankAccount"]["rId"] == EUR.rid
+
+
 @pytest.mark.parametrize(
     "own", [{}, {"rId": NOBODY}, {"iban": OTHER}, {"rId": CHF.rid, "iban": EUR.iban}, {"description": "x"}]
 )

@@ -130,12 +130,12 @@ class PaymentBook:
         Two accounts may share an IBAN (documented); then one in the `wanted` currency comes first. No account is a
         BadParameterError: error 04-0009.
         """
-        plain = None if iban is None else "".join(iban.split()).upper()
+        plain = None if iban is None else _plain(iban)
         fitting = [
             account
             for account in self._accounts
             if (rid is None or account.rid == rid.lower())
-            and plain in (None, account.iban)
+            and plain in (None, _plain(account.iban))
             and currency in (None, account.currency)
         ]
         if not fitting or (rid is None and iban is None):
@@ -350,6 +350,10 @@ def _assign(file: PaymentFile, payments: Sequence[Payment]) -> None:
     file.payments = tuple(payments)
     for payment in payments:
         payment.file = file
+
+
+def _plain(iban: str) -> str:
+    return "".join(iban.split()).upper()
 
 
 def _present(fields: Mapping[str, object]) -> dict[str, object]:
