@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from konfipay_async.sandbox.konfipay.answers import Answer
 from konfipay_async.sandbox.konfipay.keys import Access
 
-__all__ = ["Area", "Call", "Endpoint"]
+__all__ = ["Area", "Call", "Endpoint", "UnknownRidError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +65,7 @@ class Area(Protocol):
     """One part of the API."""
 
     endpoints: ClassVar[tuple[Endpoint, ...]]
+
+
+class UnknownRidError(Exception):
+    """The rId in the path or the body is nobody's; to be answered with 404. The text says of what it should be."""

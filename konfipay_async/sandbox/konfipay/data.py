@@ -21,7 +21,7 @@ import msgspec
 
 from konfipay_async.sandbox.konfipay.banks import Account, make_accounts, make_parties, make_uuid
 from konfipay_async.sandbox.konfipay.texts import BOOKING_TEXTS, PURPOSES
-from konfipay_async.sandbox.konfipay.times import FIRST_DAY, offset_on, working_day
+from konfipay_async.sandbox.konfipay.times import FIRST_DAY, stamp, working_day
 
 __all__ = ["MOST_ACCOUNTS", "MOST_ROWS", "Criteria", "Ledger", "Parent", "amount_text", "file_rid", "first_row_of"]
 
@@ -53,7 +53,7 @@ def _stream(seed: int, block: int) -> bytes:
 @lru_cache(maxsize=1024)
 def _date_and_offset(number: int) -> tuple[str, str]:
     day = working_day(number)
-    return day.isoformat(), f"+{offset_on(day):02d}:00"
+    return day.isoformat(), stamp(day, "")[-6:]
 
 
 def first_row_of(day: date) -> int:

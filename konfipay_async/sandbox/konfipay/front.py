@@ -10,13 +10,14 @@ from konfipay_async.sandbox.konfipay.answers import (
     bad_request,
     fault_answer,
     forbidden,
+    rid_not_found,
     too_large,
     too_many,
     unauthorized,
     unknown_endpoint,
 )
 from konfipay_async.sandbox.konfipay.areas.authentication import value_in_login
-from konfipay_async.sandbox.konfipay.calls import Area, Call
+from konfipay_async.sandbox.konfipay.calls import Area, Call, UnknownRidError
 from konfipay_async.sandbox.konfipay.keys import Keys
 from konfipay_async.sandbox.konfipay.limits import Peak, Window
 from konfipay_async.sandbox.konfipay.log import LoggedRequest
@@ -130,6 +131,8 @@ class Front:
                 answer = endpoint.handler(self._areas[endpoint.name], call)
             except BadParameterError as error:
                 answer = bad_request(error.code, error.details)
+            except UnknownRidError as error:
+                answer = rid_not_found(str(error))
         if name == "reset-after":
             return reset(request)
         if fault is not None and name == "slow":

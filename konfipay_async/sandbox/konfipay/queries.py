@@ -22,11 +22,14 @@ __all__ = [
     "INVALID_PARAMETER",
     "INVALID_PERIOD",
     "LARGEST_PAGE",
+    "MISSING_PARAMETER",
     "BadParameterError",
     "Paging",
     "bank_account_filter",
     "dates",
+    "in_period",
     "is_new",
+    "one_of",
     "paging",
     "switch",
     "transaction_criteria",
@@ -37,6 +40,7 @@ LARGEST_PAGE: Final = 1000
 
 INVALID_PARAMETER: Final = ("ERR-00-0000", "InvalidParameter")
 """The code for values that have no documented code of their own; made up for the sandbox."""
+MISSING_PARAMETER: Final = ("ERR-01-0012", "MissingParameter")
 INVALID_MIN_DATE: Final = ("ERR-01-0004", "InvalidMinDate")
 INVALID_MAX_DATE: Final = ("ERR-01-0005", "InvalidMaxDate")
 INVALID_PERIOD: Final = ("ERR-01-0006", "InvalidPeriod")
@@ -136,6 +140,20 @@ def dates(query: Mapping[str, str], first: str, last: str) -> tuple[date | None,
     if min_date is not None and max_date is not None and min_date > max_date:
         raise BadParameterError(INVALID_PERIOD, f"{first} is after {last}")
     return min_date, max_date
+
+
+def in_period(query: Mapping[str, str]) -> Callable[[date], bool]:
+    """Whether a date is in the period between ``min-date`` and ``max-date``."""
+    first, last = dates(query, "min-date", "max-date")
+    return lambda day: (first is None or first <= day) and (last is None or day <= last)
+
+
+def one_of(query: Mapping[str, str], name: str, words: Sequence[str]) -> str | None:
+    """A parameter that is one of these words, None when it is not there."""
+    text = query.get(name)
+    if text is not None and text not in words:
+        raise BadParameterError(INVALID_PARAMETER, f"{name}: allowed are {', '.join(words)}")
+    return text
 
 
 def transaction_criteria(query: Mapping[str, str], accounts: Sequence[Account]) -> Criteria:

@@ -5,8 +5,12 @@ from typing import Final
 
 from konfipay_async.sandbox.konfipay.areas.authentication import Authentication
 from konfipay_async.sandbox.konfipay.areas.bank_accounts import BankAccounts
+from konfipay_async.sandbox.konfipay.areas.documents import Documents
+from konfipay_async.sandbox.konfipay.areas.master_data import MasterData
 from konfipay_async.sandbox.konfipay.areas.payment_files import PaymentFiles
 from konfipay_async.sandbox.konfipay.areas.payments import Payments
+from konfipay_async.sandbox.konfipay.areas.paypal import PayPalAccounts, PayPalTransactions
+from konfipay_async.sandbox.konfipay.areas.transaction_files import TransactionFiles
 from konfipay_async.sandbox.konfipay.areas.transactions import Transactions
 from konfipay_async.sandbox.konfipay.calls import Area, Endpoint
 
@@ -15,13 +19,16 @@ __all__ = ["AREAS", "BASE_PATH", "ROUTES", "UNKNOWN", "find_endpoint"]
 BASE_PATH: Final = "/api/v6"
 UNKNOWN: Final = "unknown"
 
-AREAS: Final[tuple[type[Area], ...]] = (Authentication, BankAccounts, PaymentFiles, Payments, Transactions)
+AREAS: Final[tuple[type[Area], ...]] = (
+    *(Authentication, BankAccounts, Documents, MasterData, PaymentFiles, Payments),
+    *(PayPalAccounts, PayPalTransactions, TransactionFiles, Transactions),
+)
 """The classes of all areas; a sandbox has one of each."""
 
 _BASES: Final = (BASE_PATH + "/", BASE_PATH + ".0/")
 """Links in answers say v6.0 (documented), so both are served."""
 
-_ENDPOINTS: Final = sorted((endpoint for area in AREAS for endpoint in area.endpoints), key=lambda one: one.name)
+_ENDPOINTS: Final = tuple(endpoint for area in AREAS for endpoint in area.endpoints)
 _PATTERNS: Final = tuple((endpoint, endpoint.path.split("/")) for endpoint in _ENDPOINTS)
 
 ROUTES: Final[tuple[str, ...]] = (*(endpoint.name for endpoint in _ENDPOINTS), UNKNOWN)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
@@ -15,8 +16,12 @@ from konfipay_async.sandbox.faults import Fault, FaultPlan
 from konfipay_async.sandbox.konfipay.acknowledgements import Acknowledgements
 from konfipay_async.sandbox.konfipay.areas.authentication import Authentication
 from konfipay_async.sandbox.konfipay.areas.bank_accounts import BankAccounts
+from konfipay_async.sandbox.konfipay.areas.documents import Documents
+from konfipay_async.sandbox.konfipay.areas.master_data import MasterData
 from konfipay_async.sandbox.konfipay.areas.payment_files import PaymentFiles
 from konfipay_async.sandbox.konfipay.areas.payments import Payments
+from konfipay_async.sandbox.konfipay.areas.paypal import PayPalAccounts, PayPalTransactions
+from konfipay_async.sandbox.konfipay.areas.transaction_files import TransactionFiles
 from konfipay_async.sandbox.konfipay.areas.transactions import Transactions
 from konfipay_async.sandbox.konfipay.calls import Area
 from konfipay_async.sandbox.konfipay.data import MOST_ACCOUNTS, MOST_ROWS, Ledger, Parent
@@ -30,6 +35,7 @@ from konfipay_async.sandbox.konfipay.payment_status import USUAL_PATH, PaymentSt
 from konfipay_async.sandbox.konfipay.queries import LARGEST_PAGE
 from konfipay_async.sandbox.konfipay.routes import BASE_PATH, ROUTES
 from konfipay_async.sandbox.konfipay.sending import reset
+from konfipay_async.sandbox.konfipay.shelf import MOST_THINGS, Shelf
 from konfipay_async.sandbox.konfipay.state import Journal
 from konfipay_async.sandbox.konfipay.store import Order, Store, Where
 from konfipay_async.sandbox.konfipay.tokens import Tokens
@@ -49,12 +55,19 @@ class Sandbox:
     """A konfipay REST API, version 6, on this machine, with made-up bookings.
 
     Use it with ``async with``; it listens from entering to leaving, and can be entered again with everything it
-    knows, on the same port. It serves the login, the list of transactions with its acknowledgement, and bank
-    accounts. Times are seconds.
+    knows, on the same port. It serves all that is publicly known of that API. Times are seconds.
 
     Data: `transactions` rows at start, the last `pending` of them from intraday reports, on `accounts` accounts,
     all of it a function of `seed`. `order` is that of the list. With `arrivals_per_request` new rows arrive
     after each answered page of transactions, `arrivals_total` in all (None: without an end).
+
+    Other data: `transaction_files` is how many files there are at start; None is all of the days that have
+    transactions, and then more come with the transactions. `documents`, `paypal_accounts` and `paypal_transactions`
+    are how many there are of these. They and their flags are in memory only. See `files`, `documents` and
+    `paypal_transactions` for what can be done to them.
+
+    Bank accounts: a deletion is over after `delete_polls` looks at its state (0: at once). With `relative_links` the
+    link to that state is one without scheme and host.
 
     Keys: `api_key` is the first one; as plain text its name is "main" and its flags are the client's. `api_keys` are
     further ones, see `ApiKey`. Where a method takes a `key`, that is a name. Each key has its tokens, its
@@ -75,8 +88,8 @@ class Sandbox:
     is a step. A path that begins with KON_REJECTED sends nothing. With `duplicate_check` a file that came before is
     rejected. Payments are in memory only.
 
-    `state` is a file in which arrivals and is-new flags, the client's and those of keys, survive a restart, even
-    after kill -9. `now` and `sleep` are the clock, for tests that do not want to wait.
+    `state` is a file in which arrivals of transactions and their is-new flags, the client's and those of keys,
+    survive a restart, even after kill -9. `now` and `sleep` are the clock, for tests that do not want to wait.
 
     Raises ConfigurationError for arguments that are not possible and for a state file that is not this one's.
     """
@@ -106,6 +119,12 @@ class Sandbox:
         parent: Parent = "document",
         arrivals_per_request: int = 0,
         arrivals_total: int | None = None,
+        transaction_files: int | None = None,
+        documents: int = 12,
+        paypal_accounts: int = 2,
+        paypal_transactions: int = 60,
+        delete_polls: int = 2,
+        relative_links: bool = False,
         payment_statuses: Sequence[str] = USUAL_PATH,
         status_every: float = 0.0,
         duplicate_check: bool = False,
@@ -132,6 +151,12 @@ class Sandbox:
         whole("arrivals_per_request", arrivals_per_request, 0, MOST_ROWS)
         if arrivals_total is not None:
             whole("arrivals_total", arrivals_total, 0, MOST_ROWS)
+        if transaction_files is not None:
+            whole("transaction_files", transaction_files, 0, MOST_THINGS)
+        whole("documents", documents, 0, MOST_THINGS)
+        whole("paypal_accounts", paypal_accounts, 1, 1000)
+        whole("paypal_transactions", paypal_transactions, 0, MOST_THINGS)
+        whole("delete_polls", delete_polls, 0, 1_000_000)
         number("status_every", status_every, zero=True)
         whole("seed", seed, -(2**63), 2**63 - 1)
         keys = all_keys(api_key, api_keys)
@@ -174,10 +199,16 @@ class Sandbox:
             journal = Journal(Path(state), owner, store, own)
 
         lists = Lists(paging_names, page_size_default)
-        self._bank_accounts = BankAccounts(ledger.accounts, lists)
+        shelf = partial(Shelf, own=len(own), order=order, whose=self._whose)
+        self._bank_accounts = BankAccounts(ledger.accounts, lists, seed, delete_polls, relative_links=relative_links)
+        files = TransactionFiles(store, transaction_files, shelf, lists)
         self._transactions = Transactions(
-            store, journal, self._bank_accounts.accounts, lists, arrivals_per_request, arrivals_total
+            store, files, journal, self._bank_accounts.ever, lists, arrivals_per_request, arrivals_total
         )
+        documents_area = Documents(seed, documents, shelf, lists)
+        paypal = PayPalAccounts(seed, paypal_accounts, lists)
+        paypal_area = PayPalTransactions(seed, paypal, paypal_transactions, shelf, lists)
+        self._shelves = (files.shelf, documents_area.shelf, paypal_area.shelf)
         self._payments = PaymentBook(
             self._bank_accounts.accounts,
             StatusPath(payment_statuses, status_every),
@@ -188,8 +219,13 @@ class Sandbox:
         areas: tuple[Area, ...] = (
             Authentication(token_lifetime),
             self._bank_accounts,
+            documents_area,
+            MasterData(seed, lists),
             PaymentFiles(self._payments, lists),
             Payments(self._payments, lists),
+            paypal,
+            paypal_area,
+            files,
             self._transactions,
         )
         self._front = Front(
@@ -309,6 +345,26 @@ class Sandbox:
         Amounts are int or Decimal. An unknown rId is a ValueError.
         """
         return self._transactions.served(rid, self._whose(key))
+
+    @property
+    def files(self) -> Shelf:
+        """The transaction files: let some arrive, mark them, ask which are new."""
+        return self._shelves[0]
+
+    @property
+    def documents(self) -> Shelf:
+        """The documents: let some arrive, mark them, ask which are new."""
+        return self._shelves[1]
+
+    @property
+    def paypal_transactions(self) -> Shelf:
+        """The PayPal transactions: let some arrive, mark them, ask which are new."""
+        return self._shelves[2]
+
+    def fail_deletions(self, n: int = 1) -> None:
+        """The next `n` deletions of bank accounts that begin end as failed, and the account stays."""
+        whole("n", n, 0, 1_000_000_000)
+        self._bank_accounts.failing = n
 
     def set_payment_status(
         self,

@@ -35,6 +35,10 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         return scheme.lower() == "bearer" and self._ends_at.get(token.strip(), now) > now
 
+    def end(self, token: str) -> None:
+        """This token dies at once."""
+        self._ends_at.pop(token, None)
+
     def end_all(self) -> None:
         """All tokens die at once."""
         self._ends_at.clear()

@@ -1,28 +1,22 @@
-"""The login."""
+"""Login, logout, and what a key may do."""
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar
 
-import msgspec
-
-from konfipay_async.sandbox.konfipay.answers import Answer, bad_request, json_answer, unauthorized
+from konfipay_async.sandbox.konfipay.answers import Answer, json_answer, no_content, unauthorized
+from konfipay_async.sandbox.konfipay.bodies import json_object, required
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
+from konfipay_async.sandbox.konfipay.keys import SCOPES
+from konfipay_async.sandbox.konfipay.queries import BadParameterError
 
 __all__ = ["Authentication", "value_in_login"]
-
-_MISSING_PARAMETER: Final = ("ERR-01-0012", "MissingParameter")
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    """The JSON object in the body, None when there is none."""
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except ValueError:
-        return None
 
 
 def value_in_login(body: bytes) -> object:
     """The API key's value in the body of a login, whatever its type; None when there is none."""
-    return (_object(body) or {}).get("apiKey")
+    try:
+        return json_object(body).get("apiKey")
+    except BadParameterError:
+        return None
 
 
 class Authentication:
@@ -33,17 +27,11 @@ class Authentication:
 
     def _log_in(self, call: Call) -> Answer:
         """The API key for a token. `client` with name and version is mandatory (API version 6, documented)."""
-        login = _object(call.body)
-        if login is None:
-            return bad_request(_MISSING_PARAMETER, "The body is no JSON object.")
+        login = json_object(call.body)
         client = login.get("client")
-        for name, value in (
-            ("apiKey", login.get("apiKey")),
-            ("client.name", client.get("name") if isinstance(client, dict) else None),
-            ("client.version", client.get("version") if isinstance(client, dict) else None),
-        ):
-            if not isinstance(value, str) or not value.strip():
-                return bad_request(_MISSING_PARAMETER, f"{name} is missing.")
+        required(login, "apiKey")
+        for name in ("name", "version"):
+            required(client if isinstance(client, dict) else {}, name)
         if call.caller is None or not call.caller.active:
             return unauthorized("The API key is not valid")
         lifetime = self._token_lifetime
@@ -51,6 +39,22 @@ class Authentication:
         expires_in = int(lifetime) if lifetime == int(lifetime) else lifetime
         return json_answer({"accessToken": token, "expiresIn": expires_in, "tokenType": "bearer"})
 
+    def _revoke(self, call: Call) -> Answer:
+        """The token of the request dies (path documented, method and answer inferred)."""
+        call.access.tokens.end(call.token)
+        return no_content()
+
+    def _scopes(self, call: Call) -> Answer:
+        """What the key may do (path documented, the shape is inferred)."""
+        return json_answer([scope for scope in SCOPES if call.access.key.allows(scope)])
+
+    def _all_scopes(self, call: Call) -> Answer:
+        """All scopes that exist (path documented, the shape is inferred)."""
+        return json_answer(SCOPES)
+
     endpoints: ClassVar[tuple[Endpoint, ...]] = (
         Endpoint("authentication.token", "POST", "authentication/token", None, _log_in, public=True),
+        Endpoint("authentication.revoke", "POST", "authentication/token/revoke", None, _revoke),
+        Endpoint("authentication.scopes", "GET", "authentication/scopes", None, _scopes),
+        Endpoint("authentication.all-scopes", "GET", "authentication/scopes/all", None, _all_scopes),
     )

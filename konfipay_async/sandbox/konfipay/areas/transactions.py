@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import partial
 from json import loads
 from typing import Any, ClassVar
 
 from konfipay_async.sandbox.arguments import choice, whole
 from konfipay_async.sandbox.konfipay.answers import Answer, no_content, rid_not_found
+from konfipay_async.sandbox.konfipay.areas.transaction_files import TransactionFiles
 from konfipay_async.sandbox.konfipay.banks import Account
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
 from konfipay_async.sandbox.konfipay.data import MOST_ROWS
@@ -19,7 +21,7 @@ __all__ = ["Transactions"]
 
 
 class Transactions:
-    """The rows of a store. `accounts` are looked at for each request, so they may change.
+    """The rows of a store, which come from `files`. `accounts` are looked at for each request, so they may change.
 
     After each list `arrivals` new rows arrive, `arrivals_left` in all (None: without an end).
     """
@@ -27,6 +29,7 @@ class Transactions:
     def __init__(
         self,
         store: Store,
+        files: TransactionFiles,
         journal: Journal | None,
         accounts: Sequence[Account],
         lists: Lists,
@@ -34,6 +37,7 @@ class Transactions:
         arrivals_left: int | None,
     ) -> None:
         self._store = store
+        self._files = files
         self._journal = journal
         self._accounts = accounts
         self._lists = lists
@@ -54,6 +58,7 @@ class Transactions:
         rows = self._store.arrive(n, where, pending=pending)
         if self._journal is not None:
             self._journal.arrived(n, where, pending)
+        self._files.follow()
         return self._rids(rows)
 
     def flag(self, rids: Iterable[str], new: bool, whose: int) -> int:
@@ -79,9 +84,11 @@ class Transactions:
 
     def served(self, rid: str, whose: int) -> dict[str, Any]:
         """One row as it would be served; an unknown rId is a ValueError."""
-        read: Callable[[int], str] = self._store.reader(whose)
-        served: dict[str, Any] = loads(read(self._store.rows_of([rid])[0]), parse_float=Decimal)
+        served: dict[str, Any] = loads(self._reader(whose)(self._store.rows_of([rid])[0]), parse_float=Decimal)
         return served
+
+    def _reader(self, whose: int) -> Callable[[int], str]:
+        return self._store.reader(whose, partial(self._files.is_new, whose=whose))
 
     def _list(self, call: Call) -> Answer:
         asked = self._lists.asked(call)
@@ -94,7 +101,7 @@ class Transactions:
             answer = no_content()
         else:
             name = call.access.acknowledgements.issue(rows, call.at)
-            served = ",".join(map(self._store.reader(whose), rows))
+            served = ",".join(map(self._reader(whose), rows))
             results = f'{{"acknowledgementId":"{name}","transactions":[{served}]}}'
             answer = self._lists.wrapped(call, asked, len(selection), results, rows=len(rows))
         self._let_rows_arrive()
