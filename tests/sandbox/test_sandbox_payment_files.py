@@ -16,10 +16,8 @@ from konfipay_async.errors import ConfigurationError
 from konfipay_async.sandbox import ApiKey, Sandbox
 from konfipay_async.sandbox.konfipay.banks import Account, make_accounts
 from konfipay_async.sandbox.konfipay.german_time import german_time
-from konfipay_async.sandbox.konfipay.payment_book import PaymentBook
 from konfipay_async.sandbox.konfipay.payment_reading import read_payment_document
-from konfipay_async.sandbox.konfipay.payment_status import USUAL_PATH, StatusPath
-from konfipay_async.sandbox.konfipay.queries import BadParameterError
+from konfipay_async.sandbox.konfipay.payment_status import USUAL_PATH
 
 EUR, USD, CHF, INACTIVE = make_accounts(0, 4)
 OTHER = "DE02120300000000202051"
@@ -401,16 +399,25 @@ async def test_an_inactive_account_pays_nothing(open_sandbox: Any) -> None:
         assert caller.sandbox.transmissions() == []
 
 
-def test_a_stored_file_is_not_sent_from_a_deleted_account() -> None:
-    accounts = [EUR]
-    book = PaymentBook(accounts, StatusPath(USUAL_PATH, 0.0), duplicate_check=False, seed=0, start=0.0)
-    raw = pain().encode()
-    file = book.store(read_payment_document(raw), raw, 1.0)
-    accounts.clear()
-    with pytest.raises(BadParameterError) as caught:
-        book.transmit(file, 2.0)
-    assert caught.value.code == ("ERR-04-0009", "UnknownBankAccount")
-    assert (book.transmissions, book.status_at(file, 3.0).value) == ([], "KON_STORED")
+async def test_a_stored_file_is_not_sent_from_a_deleted_account(open_sandbox: Any) -> None:
+    async with open_sandbox(delete_polls=0) as caller:
+        rid = (await uploaded(caller, submit="false"))["rId"]
+        for account in (EUR, USD):
+            assert (await caller.send("DELETE", f"/bank-accounts/{account.rid}")).status == 202
+        for force in ("false", "true"):
+            assert error_code(await submit(caller, rid, force=force)) == (400, "ERR-04-0009")
+        assert error_code(await upload(caller)) == (400, "ERR-04-0009")
+        assert await status(caller, rid) == {"statusValue": "KON_STORED"}
+        assert caller.sandbox.transmissions() == []
+
+
+async def test_a_rejected_file_is_sent_with_force_once_its_account_is_active(open_sandbox: Any) -> None:
+    async with open_sandbox() as caller:
+        rid = (await uploaded(caller, pain(account=INACTIVE)))["rId"]
+        await caller.send("PUT", "/bank-accounts", json={"rId": INACTIVE.rid, "isActive": True})
+        assert (await submit(caller, rid)).json["paymentInfo"]["status"]["statusValue"] == "KON_REJECTED"
+        assert (await submit(caller, rid, force="true")).json["paymentInfo"]["status"] == {"statusValue": SENT}
+        assert [sent.payment_file_rid for sent in caller.sandbox.transmissions()] == [rid]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +9,7 @@ import aiohttp
 import pytest
 
 from konfipay_async.sandbox.konfipay.banks import Account, make_accounts
-from konfipay_async.sandbox.konfipay.payment_book import PaymentBook
-from konfipay_async.sandbox.konfipay.payment_reading import Order
-from konfipay_async.sandbox.konfipay.payment_status import USUAL_PATH, StatusPath
-from konfipay_async.sandbox.konfipay.queries import BadParameterError
+from konfipay_async.sandbox.konfipay.payment_status import USUAL_PATH
 
 EUR, USD, CHF, INACTIVE = make_accounts(0, 4)
 OTHER = "DE02120300000000202051"
@@ -278,21 +274,14 @@ async def test_payments_of_an_inactive_account_end_in_a_rejected_file(open_sandb
         assert caller.sandbox.transmissions() == []
 
 
-def test_payments_stay_open_when_an_account_was_deleted() -> None:
-    accounts = [EUR, CHF]
-    book = PaymentBook(accounts, StatusPath(USUAL_PATH, 0.0), duplicate_check=False, seed=0, start=0.0)
-    payments = book.add(
-        [
-            (account, None, Order("TRF", Decimal(1), account.currency, date(2025, 2, 17), OTHER, "Bob Mayer"))
-            for account in (EUR, CHF)
-        ],
-        1.0,
-    )
-    accounts.remove(CHF)
-    with pytest.raises(BadParameterError) as caught:
-        book.bundle(payments, True, 2.0)
-    assert caught.value.code == ("ERR-04-0009", "UnknownBankAccount")
-    assert (book.files, [payment.file for payment in payments]) == ({}, [None, None])
+async def test_payments_stay_open_when_an_account_was_deleted(open_sandbox: Any) -> None:
+    async with open_sandbox(delete_polls=0) as caller:
+        rids = await create(caller, order(), order(account=CHF, currency="CHF"))
+        assert (await caller.send("DELETE", f"/bank-accounts/{CHF.rid}")).status == 202
+        assert error_code(await submit(caller, rids)) == (400, "ERR-04-0009")
+        assert (caller.sandbox.payment_file_rids(), caller.sandbox.transmissions()) == ([], [])
+        assert (await caller.get("/payments", status="Open")).json["totalItems"] == 2
+        assert (await submit(caller, rids[:1])).status == 200
 
 
 @pytest.mark.parametrize(("fault", "done"), [("reset-before", 0), ("500", 0), ("reset-after", 1), ("truncated", 1)])
