@@ -258,9 +258,8 @@ class _Reading:
         self._counted = _Counted()
         self._stated = _Stated()
         self._amount: Decimal | None = None
-        # The element whose text is wanted: its depth, its currency, and what has come of the text.
+        # The value we are in: what it means, its currency, and what has come of its text.
         self._meaning: _Meaning | None = None
-        self._depth = 0
         self._currency = ""
         self._text: list[str] = []
         self._parser = expat.ParserCreate(namespace_separator=" ")
@@ -287,6 +286,8 @@ class _Reading:
         path = self._path
         path.append(local)
         message = self._message
+        if self._meaning is not None:
+            self._start_inside_a_value(self._meaning)
         if local == "PmtInf":
             self.collections += 1
         if message is None:
@@ -296,7 +297,6 @@ class _Reading:
         elif local in _LEAVES:
             self._meaning = _MEANINGS[message.kind].get(tuple(path[message.depth :]))
             if self._meaning is not None:
-                self._depth = len(path)
                 self._currency = attributes.get("Ccy", "")
                 self._text = []
                 self._parser.CharacterDataHandler = self._text.append
@@ -311,13 +311,22 @@ class _Reading:
         if self._message is not None:
             self.messages.append(self._message)
 
+    def _start_inside_a_value(self, meaning: _Meaning) -> None:
+        # A day may stand in an element of its own. Of any other value it would depend on the reader what it is.
+        if meaning is not _Meaning.DAY:
+            raise ConfigurationError(f"the payment file has elements inside a value (<{self._path[-2]}>); make it anew")
+        self._ends_value()
+
+    def _ends_value(self) -> None:
+        self._meaning = None
+        self._parser.CharacterDataHandler = None
+
     def _end(self, _: str) -> None:
         path, message = self._path, self._message
         if message is not None:
-            if self._meaning is not None and len(path) == self._depth:
-                self._parser.CharacterDataHandler = None
-                meaning, self._meaning = self._meaning, None
-                self._note(message, meaning, "".join(self._text).strip())
+            if self._meaning is not None:
+                self._note(message, self._meaning, "".join(self._text).strip())
+                self._ends_value()
             below = len(path) - message.depth
             if below == 0:
                 self._message_ends(message)

@@ -177,14 +177,12 @@ def test_an_account_has_one_hash_however_it_is_written() -> None:
 
 
 def test_only_the_message_s_own_headers_are_read() -> None:
-    """Identifications and dates of the same name stand elsewhere, too."""
+    """Identifications, dates and orders of the same name stand elsewhere, too."""
     order = transfer().replace("<Cdtr>", "<Cdtr><Id><OrgId><Othr><Id>X</Id></Othr></OrgId></Id>")
-    content = pain001(collection(order)).replace(
-        b"</MsgId>", b"</MsgId><InitgPty><Id><MsgId>no</MsgId></Id></InitgPty>"
-    )
-    facts = checked(content)
+    party = b"<InitgPty><Id><MsgId>no</MsgId></Id></InitgPty><CdtTrfTxInf/>"
+    facts = checked(pain001(collection(order)).replace(b"</MsgId>", b"</MsgId>" + party))
     assert facts.message_id == "M1"
-    assert facts.counterparties == {account_hash(OTHER)}
+    assert (facts.orders, facts.counterparties) == (1, {account_hash(OTHER)})
 
 
 def test_sums_are_exact_whatever_the_program_s_decimal_context() -> None:
@@ -252,6 +250,7 @@ def test_collections_count_wherever_they_stand() -> None:
     nested = collection(transfer("2.00"), inner)
     with pytest.raises(ConfigurationError, match="2 collections"):
         checked(pain001(nested))
+    assert inspect(pain001(nested)).control_sum == Decimal("2.00")
     with pytest.raises(ConfigurationError, match="2 collections"):
         checked(b"<Other><PmtInf/><x:PmtInf xmlns:x='urn:x'/></Other>")
 
@@ -278,7 +277,7 @@ def test_a_sum_may_be_stated_with_other_zeros() -> None:
     assert checked(pain001(collection(transfer("10.00"), total="10"), total="010.000")).orders == 1
 
 
-AMOUNTS = ["-1.00", "+1.00", "NaN", "Infinity", "1E2", "", "1,00", "1 00", "٣.00", "1.000000", "1" * 19, ".", "<x/>"]
+AMOUNTS = ["-1.00", "+1.00", "NaN", "Infinity", "1E2", "", "1,00", "1 00", "٣.00", "1.000000", "1" * 19, "."]
 
 
 @pytest.mark.parametrize("read", [inspect, checked])
@@ -286,6 +285,14 @@ AMOUNTS = ["-1.00", "+1.00", "NaN", "Infinity", "1E2", "", "1,00", "1 00", "٣.0
 def test_an_amount_that_is_none_is_refused(amount, read) -> None:
     with pytest.raises(ConfigurationError, match="order 2 has an amount that is none"):
         read(pain001(collection(transfer(), transfer(amount))))
+
+
+def test_a_value_with_an_element_inside_is_refused() -> None:
+    """Some readers would see 10 and others 100."""
+    with pytest.raises(ConfigurationError, match=r"inside a value \(<InstdAmt>\)"):
+        inspect(pain001(collection(transfer("10<x/>0"))))
+    with pytest.raises(ConfigurationError, match=r"inside a value \(<CtrlSum>\)"):
+        inspect(pain001(collection(transfer()), total="<CtrlSum>10</CtrlSum>"))
 
 
 def test_an_order_has_one_amount() -> None:
@@ -377,6 +384,7 @@ DOCTYPES = {
     "dtd": '<!DOCTYPE Document SYSTEM "http://localhost:9/x.dtd">',
     "parameter": '<!DOCTYPE Document [<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;]>',
     "plain": "<!DOCTYPE Document>",
+    "without an end": '<!DOCTYPE Document [<!ENTITY a "',
     "after a comment": "<!-- <Document> -->\n<?pi <Document>?>" + BOMB,
 }
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "windows-1252", "us-ascii"]
