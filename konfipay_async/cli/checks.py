@@ -1,4 +1,4 @@
-"""What `konfipay doctor` checks: whether this key, this machine and this API fit together, asked without changing anything."""
+"""What `konfipay doctor` checks: key, machine and API, without changing anything."""
 
 import re
 import time
