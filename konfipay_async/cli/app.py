@@ -10,7 +10,7 @@ import cyclopts
 from rich.console import Console
 
 from konfipay_async._version import __version__
-from konfipay_async.cli import pull, sandbox
+from konfipay_async.cli import migrate, pull, sandbox
 from konfipay_async.cli.exits import EXIT_CODES, Exit, exit_of
 from konfipay_async.errors import KonfipayError
 
@@ -26,6 +26,7 @@ app = cyclopts.App(
 )
 app.command(pull.pull)
 app.command(sandbox.sandbox)
+app.command(migrate.migrate)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pain": {"errors"},
     "sepa": {"pain", "models", "errors"},
     "ledger": {"errors"},
+    "migration": {"errors"},
     "resources": {"routes", "answers", "models", "paging", "session", "filters", "ledger", "pain", "errors"},
     "client": {
         *("resources", "routes", "answers", "models", "paging", "session", "filters", "ledger", "errors", "_version"),
