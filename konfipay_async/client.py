@@ -6,8 +6,9 @@ import re
 import ssl as ssl_module
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
 from urllib.parse import quote, unquote
 
 import aiohttp
@@ -17,20 +18,10 @@ from konfipay_async import answers
 from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.filters import query_value
-from konfipay_async.ledger import Ledger
 from konfipay_async.models.authentication import ClientInfo, encode_token_request
 from konfipay_async.models.records import Account, Bank, ExchangeRate, PaymentProvider, User, UserGroup
 from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.names import PagingNames
-from konfipay_async.resources.authentication import Authentication
-from konfipay_async.resources.bank_accounts import BankAccountFilters, BankAccounts
-from konfipay_async.resources.documents import DocumentFilters, Documents
-from konfipay_async.resources.payment_files import PaymentFileFilters, PaymentFiles
-from konfipay_async.resources.payments import PaymentFilters, Payments
-from konfipay_async.resources.paypal import PayPal, PayPalTransactionFilters
-from konfipay_async.resources.records import Records
-from konfipay_async.resources.transaction_files import TransactionFileFilters, TransactionFiles
-from konfipay_async.resources.transactions import TransactionFilters, Transactions
 from konfipay_async.resources.wiring import Options, Uploads, Wiring
 from konfipay_async.routes import checked_timeout, routes_with
 from konfipay_async.session.bearer import Bearer, Token
@@ -41,7 +32,21 @@ from konfipay_async.session.message import Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
 from konfipay_async.session.transport import AiohttpTransport, checked_base_url
 
+if TYPE_CHECKING:
+    from konfipay_async.ledger import Ledger
+    from konfipay_async.resources.authentication import Authentication
+    from konfipay_async.resources.bank_accounts import BankAccounts
+    from konfipay_async.resources.documents import Documents
+    from konfipay_async.resources.payment_files import PaymentFiles
+    from konfipay_async.resources.payments import Payments
+    from konfipay_async.resources.paypal import PayPal
+    from konfipay_async.resources.records import Records
+    from konfipay_async.resources.transaction_files import TransactionFiles
+    from konfipay_async.resources.transactions import Transactions
+
 __all__ = ["BASE_URL", "KonfipayClient"]
+
+R = TypeVar("R")
 
 BASE_URL = "https://portal.konfipay.de/api/v6"
 
@@ -95,7 +100,7 @@ class KonfipayClient:
         filter_names: Mapping[str, str] | None = None,
         paging_names: tuple[str, str] | None = None,
         uploads: Uploads = "raw",
-        ledger: Ledger | None = None,
+        ledger: "Ledger | None" = None,
         session: aiohttp.ClientSession | None = None,
         proxy: str | None = None,
         trust_env: bool = False,
@@ -146,23 +151,97 @@ class KonfipayClient:
             ledger=ledger,
             uploads=_checked_uploads(uploads),
         )
-        self._hang(self._wiring)
 
-    def _hang(self, wiring: Wiring) -> None:
-        self.authentication = Authentication(wiring, self._bearer)
-        self.transactions = Transactions(wiring)
-        self.transaction_files = TransactionFiles(wiring)
-        self.documents = Documents(wiring)
-        self.bank_accounts = BankAccounts(wiring)
-        self.payment_files = PaymentFiles(wiring)
-        self.payments = Payments(wiring)
-        self.paypal = PayPal(wiring)
-        self.exchange_rates = Records(wiring, "exchange_rates", ExchangeRate)
-        self.accounts = Records(wiring, "accounts", Account)
-        self.banks = Records(wiring, "banks", Bank)
-        self.payment_providers = Records(wiring, "payment_providers", PaymentProvider)
-        self.users = Records(wiring, "users", User)
-        self.user_groups = Records(wiring, "user_groups", UserGroup)
+    # Resources are made, and their modules imported, when they are asked for: most programs need one or two.
+
+    @cached_property
+    def authentication(self) -> "Authentication":
+        """The token and the rights of the key."""
+
+        return Authentication(self._wiring, self._bearer)
+
+    @cached_property
+    def transactions(self) -> "Transactions":
+        """Bookings, as JSON."""
+        from konfipay_async.resources.transactions import Transactions
+
+        return Transactions(self._wiring)
+
+    @cached_property
+    def transaction_files(self) -> "TransactionFiles":
+        """Statements as the bank made them."""
+        from konfipay_async.resources.transaction_files import TransactionFiles
+
+        return TransactionFiles(self._wiring)
+
+    @cached_property
+    def documents(self) -> "Documents":
+        """What else banks send and take."""
+        from konfipay_async.resources.documents import Documents
+
+        return Documents(self._wiring)
+
+    @cached_property
+    def bank_accounts(self) -> "BankAccounts":
+        """The accounts."""
+        from konfipay_async.resources.bank_accounts import BankAccounts
+
+        return BankAccounts(self._wiring)
+
+    @cached_property
+    def payment_files(self) -> "PaymentFiles":
+        """Payment files: uploaded, submitted, followed."""
+        from konfipay_async.resources.payment_files import PaymentFiles
+
+        return PaymentFiles(self._wiring)
+
+    @cached_property
+    def payments(self) -> "Payments":
+        """Single payments."""
+        from konfipay_async.resources.payments import Payments
+
+        return Payments(self._wiring)
+
+    @cached_property
+    def paypal(self) -> "PayPal":
+        """PayPal accounts and transactions."""
+        from konfipay_async.resources.paypal import PayPal
+
+        return PayPal(self._wiring)
+
+    @cached_property
+    def exchange_rates(self) -> "Records[ExchangeRate]":
+        """Exchange rates."""
+        return self._records("exchange_rates", ExchangeRate)
+
+    @cached_property
+    def accounts(self) -> "Records[Account]":
+        """Clients, as partners manage them."""
+        return self._records("accounts", Account)
+
+    @cached_property
+    def banks(self) -> "Records[Bank]":
+        """Banks."""
+        return self._records("banks", Bank)
+
+    @cached_property
+    def payment_providers(self) -> "Records[PaymentProvider]":
+        """Payment providers."""
+        return self._records("payment_providers", PaymentProvider)
+
+    @cached_property
+    def users(self) -> "Records[User]":
+        """Users."""
+        return self._records("users", User)
+
+    @cached_property
+    def user_groups(self) -> "Records[UserGroup]":
+        """Groups of users."""
+        return self._records("user_groups", UserGroup)
+
+    def _records(self, resource: str, row: type[R]) -> "Records[R]":
+
+        return Records(self._wiring, resource, row)
 
     def with_options(
         self, *, timeout: float | None = None, retry: Retry | None = None, lane: Lane | None = None
@@ -184,8 +263,9 @@ class KonfipayClient:
             lane=given.lane if lane is None else lane,
         )
         view = copy.copy(self)
+        for name in [name for name in vars(view) if isinstance(getattr(type(view), name, None), cached_property)]:
+            del vars(view)[name]  # the original's
         view._wiring = replace(self._wiring, options=options)
-        view._hang(view._wiring)
         return view
 
     @property
@@ -268,17 +348,6 @@ def _paging_names(names: tuple[str, str] | None) -> PagingNames:
     return PagingNames(names, None)
 
 
-_FILTERS = (
-    TransactionFilters,
-    TransactionFileFilters,
-    DocumentFilters,
-    BankAccountFilters,
-    PaymentFileFilters,
-    PaymentFilters,
-    PayPalTransactionFilters,
-)
-
-
 def _checked_uploads(uploads: Uploads) -> Uploads:
     if uploads not in get_args(Uploads):
         raise ConfigurationError(f"uploads={uploads!r}: give 'raw' or 'json'")
@@ -286,13 +355,29 @@ def _checked_uploads(uploads: Uploads) -> Uploads:
 
 
 def _checked_filter_names(names: Mapping[str, str]) -> dict[str, str]:
-    known = {name for filters in _FILTERS for name in filters.__annotations__}
+    if not names:
+        return {}
+    known = _all_filters()
     for name, wire_name in names.items():
         if name not in known:
             raise ConfigurationError(f"filter_names: there is no filter {name!r}; there are {', '.join(sorted(known))}")
         if not isinstance(wire_name, str) or not wire_name:
             raise ConfigurationError(f"filter_names[{name!r}]: give the name the API has for it")
     return dict(names)
+
+
+def _all_filters() -> set[str]:
+    from konfipay_async.resources.bank_accounts import BankAccountFilters
+    from konfipay_async.resources.documents import DocumentFilters
+    from konfipay_async.resources.payment_files import PaymentFileFilters
+    from konfipay_async.resources.payments import PaymentFilters
+    from konfipay_async.resources.paypal import PayPalTransactionFilters
+    from konfipay_async.resources.transaction_files import TransactionFileFilters
+    from konfipay_async.resources.transactions import TransactionFilters
+
+    kinds: tuple[type, ...] = (TransactionFilters, TransactionFileFilters, DocumentFilters, BankAccountFilters)
+    kinds += (PaymentFileFilters, PaymentFilters, PayPalTransactionFilters)
+    return {name for kind in kinds for name in kind.__annotations__}
 
 
 def _encoded(value: Any) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Literal, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack
 
 from konfipay_async.errors import (
     ConfigurationError,
@@ -15,10 +15,12 @@ from konfipay_async.errors import (
     StorageError,
     TransportError,
 )
-from konfipay_async.pain import FileFacts
 from konfipay_async.resources.wiring import Parts, Wiring
 from konfipay_async.session.message import Response, RetryClass
 from konfipay_async.session.retry import Outcome, outcome_of
+
+if TYPE_CHECKING:
+    from konfipay_async.pain import FileFacts
 
 __all__ = ["send_once"]
 
@@ -35,7 +37,7 @@ async def send_once(
     made: Callable[[T], str | None],
     look_up: str,
     content: bytes | None = None,
-    facts: FileFacts | None = None,
+    facts: "FileFacts | None" = None,
     refuse_done: bool = False,
     was_refused: Callable[[T], bool] = lambda value: False,
     again: bool = False,
@@ -76,7 +78,7 @@ class _LedgerNote(Generic[T]):
         wiring: Wiring,
         kind: str,
         sha256: str,
-        facts: FileFacts | None,
+        facts: "FileFacts | None",
         made: Callable[[T], str | None],
         was_refused: Callable[[T], bool],
         *,

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, Unpack
 
 from konfipay_async.errors import ForbiddenError
 from konfipay_async.filters import Query
-from konfipay_async.ledger import Ledger
 from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.names import EchoingPage, PagingNames
 from konfipay_async.routes import Route
 from konfipay_async.session.manager import Session
 from konfipay_async.session.message import Download, Lane, Note, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
+
+if TYPE_CHECKING:
+    from konfipay_async.ledger import Ledger
 
 __all__ = ["Options", "Parts", "Uploads", "Wiring"]
 
@@ -64,7 +66,7 @@ class Wiring:
     filter_names: Mapping[str, str]
     acknowledgements: Acknowledgements
     origin: str
-    ledger: Ledger | None = None
+    ledger: "Ledger | None" = None
     uploads: Uploads = "raw"
     options: Options = field(default_factory=Options)
 
