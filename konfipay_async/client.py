@@ -302,17 +302,20 @@ class KonfipayClient:
         *,
         query: Mapping[str, object] | None = None,
         json: Any = None,
-        lane: Lane = Lane.SINGLE,
+        lane: Lane | None = None,
         retry: RetryClass | None = None,
-        timeout: float = 60.0,
+        timeout: float | None = None,
     ) -> Response:
         """Send what no resource covers, through the same budget and token; the raw answer of a success.
 
-        `path` is relative to the base URL, `timeout` in seconds for one attempt. GET is of class READ, all else of
+        `path` is relative to the base URL, `timeout` in seconds for one attempt (default: 60, or that of
+        `with_options`). GET is of class READ, all else of
         class ONCE, which is not repeated where it may have been done; say otherwise with `retry`.
         Raises StatusError for other answers, TransportError, OutcomeUnknownError, ConfigurationError.
         """
-        timeout = checked_timeout(timeout, "timeout")
+        options = self._wiring.options
+        timeout = checked_timeout((options.timeout or 60.0) if timeout is None else timeout, "timeout")
+        lane = lane if lane is not None else options.lane if options.lane is not None else Lane.SINGLE
         method = method.upper()
         if not re.fullmatch(r"[A-Z]+", method):
             raise ConfigurationError(f"method={method!r}: give one like 'GET'")
@@ -328,7 +331,8 @@ class KonfipayClient:
                 lane=lane,
                 retry=retry or (RetryClass.READ if method == "GET" else RetryClass.ONCE),
                 timeout=timeout,
-            )
+            ),
+            options.retry,
         )
 
     async def _login(self) -> Token:
