@@ -1,4 +1,6 @@
-"""The login and its answer."""
+"""The login and its answer. Key and token are shown by no repr, and by no `__rich_repr__`, which msgspec makes too."""
+
+from typing import Any
 
 import msgspec
 
@@ -23,6 +25,9 @@ class TokenRequest(Wire, frozen=True, gc=False):
     def __repr__(self) -> str:
         return f"TokenRequest(api_key=…, client={self.client!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("client", self.client)]
+
 
 class TokenAnswer(Wire, frozen=True, gc=False):
     """What a login answers (seen in public code): a bearer token and its life in seconds."""
@@ -33,6 +38,9 @@ class TokenAnswer(Wire, frozen=True, gc=False):
 
     def __repr__(self) -> str:
         return f"TokenAnswer(access_token=…, expires_in={self.expires_in!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("expires_in", self.expires_in)]
 
 
 def encode_token_request(api_key: str, client: ClientInfo) -> bytes:

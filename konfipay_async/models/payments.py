@@ -169,6 +169,10 @@ class Payment(Wire, frozen=True, gc=False):
     other: Party | None = msgspec.field(name="otherPartyBankAccount", default=None)
     payment_file: PaymentFile | None = None
 
+    def __post_init__(self) -> None:
+        if self.order is not None and not self.order.amount.is_finite():
+            raise ValueError("not a finite number")
+
     @property
     def is_open(self) -> bool:
         """Whether no payment file was made of it yet."""

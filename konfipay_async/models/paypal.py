@@ -25,7 +25,7 @@ class PayPalAccount(Wire, frozen=True, gc=False):
 
 
 class NewPayPalAccount(Wire, frozen=True, gc=False, omit_defaults=True):
-    """What a PayPal account is created or updated with (documented). The secret is in no repr.
+    """What a PayPal account is created or updated with (documented). Its secret is in no repr.
 
     Times must have an offset. With `is_sandbox` it is an account of PayPal's own sandbox.
     """
@@ -39,6 +39,9 @@ class NewPayPalAccount(Wire, frozen=True, gc=False, omit_defaults=True):
 
     def __repr__(self) -> str:
         return f"NewPayPalAccount(description={self.description!r}, client_id={self.client_id!r}, client_secret=…)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("description", self.description), ("client_id", self.client_id)]
 
 
 class PayPalAccountRef(Wire, frozen=True, gc=False):
@@ -64,3 +67,8 @@ class PayPalTransaction(OpenWire, frozen=True, gc=False, kw_only=True):
     name: str | None = None
     is_new: bool | None = None
     account: PayPalAccountRef | None = msgspec.field(name="payPalAccount", default=None)
+
+    def __post_init__(self) -> None:
+        for amount in (self.amount, self.fee):
+            if amount is not None and not amount.is_finite():
+                raise ValueError("not a finite number")

@@ -6,6 +6,8 @@ from konfipay_async.errors import LinkRefusedError
 
 __all__ = ["path_at_origin"]
 
+# What a query may hold as it is (RFC 3986).
+_IN_QUERIES = "%/?:@!$&'()*+,;=~"
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -15,13 +17,15 @@ def path_at_origin(link: str, base_url: str) -> str:
     Links without a host are read from the origin on (public code shows them without a leading slash).
     """
     try:
-        own, there = urlsplit(base_url), urlsplit(urljoin(base_url, link if "://" in link else f"/{link.lstrip('/')}"))
+        absolute = link if urlsplit(link).scheme else f"/{link.lstrip('/')}"
+        own, there = urlsplit(base_url), urlsplit(urljoin(base_url, absolute))
         same = _origin(own) == _origin(there) and not there.username and not there.password
     except ValueError:
         same = False
     if not same:
         raise LinkRefusedError("the server sent a link that leads away from where this client talks to: not followed")
-    return quote(there.path.lstrip("/"), safe="/%~") + (f"?{there.query}" if there.query else "")
+    query = f"?{quote(there.query, safe=_IN_QUERIES)}" if there.query else ""
+    return quote(there.path.lstrip("/"), safe="/%~") + query
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
