@@ -10,6 +10,12 @@ Several applications with a key each, one of them with is-new flags of its own::
     async with Sandbox(api_keys=[ApiKey("reports", own_flags=True)]) as sandbox:
         ...  # sandbox.api_key and sandbox.api_keys["reports"].value
 
+It has transaction files, documents and PayPal transactions as well::
+
+    async with Sandbox(documents=3) as sandbox:
+        sandbox.documents.arrive(2)
+        ...  # sandbox.documents.new_rids() are five
+
 Nothing leaves the machine, and all names, accounts and bookings are made up.
 """
 
@@ -19,5 +25,16 @@ from konfipay_async.sandbox.konfipay.log import LoggedRequest
 from konfipay_async.sandbox.konfipay.payment_book import Transmission
 from konfipay_async.sandbox.konfipay.routes import ROUTES
 from konfipay_async.sandbox.konfipay.server import SANDBOX_API_KEY, Sandbox
+from konfipay_async.sandbox.konfipay.shelf import Shelf
 
-__all__ = ["FAULTS", "ROUTES", "SANDBOX_API_KEY", "ApiKey", "Fault", "LoggedRequest", "Sandbox", "Transmission"]
+__all__ = [
+    "FAULTS",
+    "ROUTES",
+    "SANDBOX_API_KEY",
+    "ApiKey",
+    "Fault",
+    "LoggedRequest",
+    "Sandbox",
+    "Shelf",
+    "Transmission",
+]

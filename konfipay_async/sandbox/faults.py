@@ -24,7 +24,7 @@ FAULTS: Final[dict[str, str]] = {
     "500": "500 with a short JSON body",
     "502-html": "502 with the HTML page of a proxy",
     "503-html": "503 with an HTML page; VALUE is the Retry-After header",
-    "acknowledge-without-effect": "success, and the rows stay new; the id is used up",
+    "acknowledge-without-effect": "success, and what was acknowledged stays new; the id of a page is used up",
     "empty-404": "404 with an empty body",
     "garbage": "200 with bytes that are no JSON; nothing was done",
     "html": "200 with an HTML page; nothing was done",

@@ -32,6 +32,19 @@ class Reply:
         return [row["rId"] for row in self.transactions]
 
     @property
+    def results(self) -> list[dict[str, Any]]:
+        """The rows of a list other than that of transactions."""
+        return self.json["results"] if self.status == 200 else []
+
+    @property
+    def result_rids(self) -> list[str]:
+        return [row["rId"] for row in self.results]
+
+    @property
+    def error_code(self) -> str:
+        return str(self.json["errors"][0]["errorCode"])
+
+    @property
     def acknowledgement_id(self) -> str:
         return str(self.json["results"]["acknowledgementId"])
 

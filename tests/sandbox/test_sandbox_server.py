@@ -571,6 +571,11 @@ async def test_a_port_that_is_taken_is_an_oserror() -> None:
         ({"paging_names": ("a", "a")}, "paging_names="),
         ({"faults": ["nope"]}, "no fault 'nope'"),
         ({"seed": "x"}, "seed='x'"),
+        ({"transaction_files": -1}, "transaction_files=-1"),
+        ({"documents": 1.5}, "documents=1.5"),
+        ({"paypal_accounts": 0}, "paypal_accounts=0"),
+        ({"paypal_transactions": -1}, "paypal_transactions=-1"),
+        ({"delete_polls": -1}, "delete_polls=-1"),
         ({"arrivals_total": -1}, "arrivals_total=-1"),
     ],
 )

@@ -309,7 +309,7 @@ class Sandbox:
         """`n` new bookings arrive now; their rIds, oldest first.
 
         `where` is the end or the start of the list as it is served; left out it is where the list's order puts
-        what is new: the end with "oldest" first, the start with "newest" first.
+        what is new: the end with "oldest" first, the start with "newest" first. Files of a further day come with it.
         """
         return self._transactions.arrive(n, where, pending)
 

@@ -9,6 +9,7 @@ from konfipay_async.sandbox.konfipay.store import Order
 __all__ = ["MOST_THINGS", "MakeShelf", "Shelf"]
 
 MOST_THINGS: Final = 10_000_000
+"""Things on one shelf at most."""
 
 
 class Shelf:
