@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -103,7 +103,7 @@ class PayPalAccounts:
         fields = json_object(call.body)
         number = self._find(required(fields, "rId"))
         text(fields, "clientSecret")
-        given = {
+        given: dict[str, Any] = {
             "description": text(fields, "description"),
             "client_id": text(fields, "clientId"),
             "is_active": flag(fields, "isActive"),
@@ -111,7 +111,7 @@ class PayPalAccounts:
             "is_sandbox": flag(fields, "isSandbox"),
         }
         changes = {name: value for name, value in given.items() if value is not None}
-        self.accounts[number] = replace(self.accounts[number], timestamp=stamp_now(), **changes)  # type: ignore[arg-type]
+        self.accounts[number] = replace(self.accounts[number], timestamp=stamp_now(), **changes)
         return json_answer(_shown_account(self.accounts[number]))
 
     endpoints: ClassVar[tuple[Endpoint, ...]] = (
