@@ -93,6 +93,7 @@ class Wiring:
             download=parts.get("download"),
             note=parts.get("note"),
             from_origin=at_origin is not None,
+            template=at.path,
         )
 
     async def send(self, route: str, read: Callable[[str, str], Callable[[Response], T]], **parts: Unpack[Parts]) -> T:

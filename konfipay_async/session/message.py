@@ -85,7 +85,8 @@ class Request(Generic[T]):
 
     `path` is relative to the session's base URL and already percent-encoded, `query` is not; `timeout` is in seconds
     for one attempt; `read` turns the response into the value the caller gets, or raises. With a `download` the body of
-    a success goes there, and the response has none. `from_origin` makes the path relative to the origin instead.
+    a success goes there, and the response has none. `from_origin` makes the path relative to the origin
+    instead. `template` is the path with names in the place of ids, for logs that must not hold them.
     """
 
     method: str
@@ -101,3 +102,4 @@ class Request(Generic[T]):
     download: Download | None = field(default=None, repr=False)
     note: Note | None = field(default=None, repr=False)
     from_origin: bool = False
+    template: str = ""
