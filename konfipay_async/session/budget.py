@@ -198,7 +198,8 @@ class Budget:
         loop = asyncio.get_running_loop()
         if loop is self._loop:
             return
-        if self._loop is not None and (self._in_flight or any(self._waiting.values())):
+        # Where somebody waits there is a dispatcher; it may also be about to end, and would not be replaced.
+        if self._loop is not None and (self._in_flight or self._dispatcher is not None):
             if not self._loop.is_closed():
                 raise ClientStateError("this budget is in use in another event loop: each loop needs its own")
             self._waiting = {lane: deque() for lane in Lane}

@@ -96,10 +96,9 @@ def decide(
     """
     if attempt >= policy.attempts or not _may_repeat(retry_class, outcome, attempt):
         return None
-    if outcome is Outcome.LIMITED:
-        wait = retry_after or 0.0
-    else:
-        wait = max(jitter * min(policy.cap, policy.base * 2 ** min(attempt - 1, 60)), retry_after or 0.0)
+    wait = retry_after or 0.0
+    if outcome is not Outcome.LIMITED:
+        wait = max(wait, jitter * min(policy.cap, policy.base * 2 ** min(attempt - 1, 60)))
     return wait if spent + wait <= policy.deadline else None
 
 

@@ -1,18 +1,20 @@
 """The request budget, on virtual time, against a server that counts what arrives."""
 
 import asyncio
+import gc
 import math
 import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiolimiter import AsyncLimiter
 
-from konfipay_async.errors import ConfigurationError
+from konfipay_async.errors import ClientStateError, ConfigurationError
 from konfipay_async.session.budget import Budget, Budgets, BudgetStatus, Limits
 from konfipay_async.session.message import Lane
 
@@ -534,6 +536,91 @@ def test_budgets_outlive_the_loop_they_were_used_in() -> None:
     asyncio.run(use())
     asyncio.run(use())
     assert time.monotonic() - begun >= 0.2
+
+
+def test_a_budget_in_use_in_one_loop_is_refused_in_another(virtual) -> None:
+    """Whether a request is out or somebody waits; when neither is so, it may go over."""
+    budget = Budget(2, period=10, per_second=1e6, clock=virtual)
+
+    async def elsewhere() -> None:
+        (await budget.take()).unused()
+
+    permit = virtual.loop.run_until_complete(budget.take())
+    with pytest.raises(ClientStateError, match="another event loop"):
+        asyncio.run(elsewhere())
+    permit.unused()
+    budget.pause(5)
+    waiting = virtual.loop.create_task(budget.take())
+    virtual.loop.run_until_complete(virtual.sleep(1))
+    with pytest.raises(ClientStateError, match="another event loop"):
+        asyncio.run(elsewhere())
+    virtual.loop.run_until_complete(waiting).unused()
+    asyncio.run(elsewhere())
+    assert budget.status().left == 2
+
+
+def test_what_was_out_when_its_loop_was_closed_comes_back_after_a_period_and_the_grace(virtual) -> None:
+    """Nobody is left to say how it ended, and what somebody says later changes nothing."""
+    budget = Budget(3, period=10, grace=20, per_second=1e6, clock=virtual)
+    lost = [asyncio.run(budget.take())]
+
+    async def main() -> None:
+        permit = await budget.take()
+        assert (budget.status().left, budget.status().in_flight) == (1, 1)
+        for late in lost:
+            late.unused()
+        assert (budget.status().left, budget.status().in_flight) == (1, 1)
+        await virtual.sleep(30)
+        assert budget.status().left == 1
+        await virtual.sleep(0.02)
+        assert budget.status().left == 2
+        permit.unused()
+        assert (budget.status().left, budget.status().in_flight, budget.status().granted) == (3, 0, 1)
+
+    virtual.run(main())
+
+
+def test_those_who_waited_in_a_closed_loop_are_in_nobodys_way(virtual) -> None:
+    """A loop that was closed in the middle of its work takes its dispatcher and its queue with it."""
+    budget = Budget(1, period=10, grace=20, per_second=1e6, clock=virtual)
+    gone = asyncio.new_event_loop()
+    gone.set_exception_handler(lambda *_: None)  # the tasks that are torn off complain to it
+    gone.run_until_complete(budget.take())
+    torn_off = gone.create_task(budget.take())
+    gone.run_until_complete(asyncio.sleep(0.01))
+    assert budget.status().waiting == 1
+    gone.close()
+
+    async def main() -> None:
+        (await budget.take()).unused()
+        assert virtual.monotonic() == pytest.approx(virtual.start + 30, abs=0.02)
+        assert budget.status().waiting == 0
+
+    virtual.run(main())
+    assert not torn_off.done()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of what the closed loop tore off
+def test_a_wait_given_up_in_a_loop_s_last_moment_does_not_make_the_budget_deaf(virtual) -> None:
+    budget = Budget(1, period=10, per_second=1e6, clock=virtual)
+    gone = asyncio.new_event_loop()
+    gone.set_exception_handler(lambda *_: None)
+
+    async def give_up() -> None:
+        (await budget.take()).answered()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await budget.take()
+
+    gone.run_until_complete(give_up())
+    gone.close()
+
+    async def main() -> None:
+        (await budget.take()).unused()
+        assert virtual.monotonic() == pytest.approx(virtual.start + 10, abs=0.02)
+
+    virtual.run(main())
+    gc.collect()
 
 
 # --- smoothing -----------------------------------------------------------------------------------------------------

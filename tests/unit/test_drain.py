@@ -841,7 +841,7 @@ async def test_an_abandoned_id_stays_refused_while_it_could_live_and_is_forgotte
     acknowledgements.withhold("another")
     with pytest.raises(AcknowledgementTooEarlyError):
         await acknowledgements.settle("abandoned", _yes)
-    clock.now += 2
+    clock.now += 1.5
     acknowledgements.withhold("a third")
     assert await acknowledgements.settle("abandoned", _yes)
     with pytest.raises(AcknowledgementTooEarlyError):

@@ -1,5 +1,6 @@
 """Whether a request is tried again, and after how long: a table, and what holds for all of it."""
 
+import dataclasses
 import itertools
 import math
 
@@ -34,6 +35,15 @@ def test_how_often_each_class_is_tried_after_each_outcome(retry_class, outcome) 
     while decide(policy, retry_class, outcome, attempt=attempt, spent=0, jitter=0.5) is not None:
         attempt += 1
     assert attempt == TABLE[outcome][retry_class is RetryClass.ONCE]
+
+
+def test_the_policy_one_gets_without_asking_is_the_documented_one() -> None:
+    assert Retry() == Retry(attempts=5, base=0.5, cap=30.0, deadline=300.0)
+
+
+def test_a_policy_does_not_change_under_those_who_share_it() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Retry().attempts = 1
 
 
 @pytest.mark.parametrize("retry_class", list(RetryClass))
