@@ -23,7 +23,7 @@ from konfipay_async.models.records import Account, Bank, ExchangeRate, PaymentPr
 from konfipay_async.paging.acknowledgements import Acknowledgements
 from konfipay_async.paging.names import PagingNames
 from konfipay_async.resources.wiring import Options, Uploads, Wiring
-from konfipay_async.routes import checked_timeout, routes_with
+from konfipay_async.routes import Route, checked_timeout, routes_with
 from konfipay_async.session.bearer import Bearer, Token
 from konfipay_async.session.budget import Budgets, Limits
 from konfipay_async.session.clock import Clock, SystemClock
@@ -272,6 +272,11 @@ class KonfipayClient:
     def base_url(self) -> str:
         """Where requests go."""
         return self._base_url
+
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        """Every endpoint by its name, with the corrections this client was given."""
+        return self._wiring.routes
 
     @property
     def budgets(self) -> Budgets:

@@ -55,12 +55,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One check. `mend` are the client's arguments that would mend it: ``{"routes": {…}}``."""
+    """One check. `mend` are the client's arguments that would mend it: ``{"routes": {…}}``; `error` is what kept all
+    further checks from being made."""
 
     name: str
     outcome: Outcome
     detail: str = ""
     mend: Mapping[str, Any] = field(default_factory=dict)
+    error: KonfipayError | None = None
 
 
 async def checks(
@@ -74,7 +76,7 @@ async def checks(
     try:
         response = await client.request("GET", routes["authentication.scopes"].path)
     except (UnauthorizedError, TransportError) as error:
-        yield Check("connection and key", Outcome.FAILED, str(error))
+        yield Check("connection and key", Outcome.FAILED, str(error), error=error)
         return
     except ForbiddenError:
         yield Check("connection and key", Outcome.GOOD, f"{client.base_url} takes the key")
