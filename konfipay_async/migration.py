@@ -409,7 +409,7 @@ _SECTIONS: dict[str, tuple[tuple[Kind, str, str, str, str], ...]] = {
             "apiKey alone",
             'apiKey and client: {"name": …, "version": …}',
             r"(?:[\"'](?=apiKey[\"'])|\{\s*(?=apiKey\b)|\b(?=apiKey:))(?P<field>apiKey)"
-            r"(?![\s\S]{0,300}?\b[cC]lient[\"']?\s*(?::|=>|=)\s*(?:\{|new\s*\{|dict\())",
+            r"(?![\s\S]{0,300}?(?:[\"']client[\"']|\b[cC]lient(?::|\s*=\s*new\s*\w*\s*\{)))",
             "A login without client was taken until version 5, and is refused from version 6 on.",
         ),
     ),
@@ -912,13 +912,14 @@ def _talks_of_version_5(place: Path, text: str) -> bool:
 def _findings(file: Path, text: str) -> list[Finding]:
     starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
     found = []
-    for order, (pattern, change) in enumerate(_patterns()):
+    for pattern, change in _patterns():
         for match in pattern.finditer(text):
             group = match.lastgroup or 0
             line = bisect_right(starts, match.start(group))
             column = match.start(group) - starts[line - 1] + 1
-            found.append((line, column, order, Finding(file, line, column, match[group], change)))
-    return [finding for *_, finding in sorted(found, key=lambda entry: entry[:3])]
+            found.append(Finding(file, line, column, match[group], change))
+    # At one place, what to write comes before what to think of.
+    return sorted(found, key=lambda one: (one.line, one.column, one.change.kind is Kind.BEHAVIOUR))
 
 
 @cache

@@ -136,9 +136,9 @@ def _list(console: Console, json: bool) -> None:
             for change in changes:
                 _line(console, f"{section}: {change.kind}: {change.before} → {change.after}: {change.reason}")
             continue
-        table = Table(title=Text(section, style="bold"), title_justify="left", box=None, padding=(0, 1), expand=True)
-        for name, ratio, style in (("", 2, "cyan"), ("5", 4, None), ("6", 4, "green"), ("why", 6, "dim")):
-            table.add_column(name, ratio=ratio, style=style, overflow="fold", header_style="dim")
+        table = Table(title=Text(section, style="bold"), title_justify="left", show_header=False, box=None, expand=True)
+        for ratio, style in ((2, "cyan"), (4, None), (4, "green"), (6, "dim")):
+            table.add_column(ratio=ratio, style=style, overflow="fold")
         for change in changes:
             cells = (change.kind.value, change.before, change.after, change.reason)
             table.add_row(*(Text(cell) for cell in cells))
