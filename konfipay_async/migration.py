@@ -393,7 +393,7 @@ _SECTIONS: dict[str, tuple[tuple[Kind, str, str, str, str], ...]] = {
             "GET …/History?start=&end=",
             "the same list, with min-date and max-date",
             r"(?<![\w-])(?P<path>(?i:(?:Document|PayPal)(?:/\w+){0,2}/History))(?!\w)",
-            "One list for new and for old rows; filters say which.",
+            "One list for new and for old rows; filters say which. There are more of them: amounts, accounts, texts.",
         ),
         (
             Kind.BEHAVIOUR,
@@ -652,7 +652,7 @@ _SECTIONS: dict[str, tuple[tuple[Kind, str, str, str, str], ...]] = {
             "POST Payment/Custom/Windata/Ccft",
             "POST payments, then POST payments/submit",
             _path("Payment/Custom/Windata/Ccft"),
-            "Payments are stored as open orders first. Nothing goes to the bank before submit names their rIds.",
+            "Payments are open orders first. Nothing goes to the bank before submit names them, in paymentRids.",
         ),
     ),
     "Payments: list of orders": (

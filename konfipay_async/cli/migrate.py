@@ -2,7 +2,6 @@
 
 import json as json_text
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -73,16 +72,7 @@ def migrate(
         if look in (Look.TOO_LARGE, Look.UNREADABLE):
             left_out.append((file, look))
 
-    kinds: Counter[str] = Counter()
-    files: set[Path] = set()
-
-    def counted(findings: Iterable[Finding]) -> Iterator[Finding]:
-        for finding in findings:
-            kinds[finding.change.kind] += 1
-            files.add(finding.path)
-            yield finding
-
-    findings = counted(scan(path, watch=watch))
+    findings = list(scan(path, watch=watch))
     if json:
         for finding in findings:
             _line(console, json_text.dumps(finding.as_dict()))
@@ -98,8 +88,8 @@ def migrate(
     for file, look in left_out:
         _line(notes, f"{_shown(file)}: not looked at, {_why(look)}")
     if not json:
-        _line(console, _summary(kinds, len(files), looks[Look.READ]))
-    return Exit.PARTIAL if check and (kinds or looks[Look.UNREADABLE]) else Exit.DONE
+        _line(console, _summary(findings, looks[Look.READ]))
+    return Exit.PARTIAL if check and (findings or looks[Look.UNREADABLE]) else Exit.DONE
 
 
 def _table(console: Console, file: Path, findings: list[Finding]) -> None:
@@ -152,13 +142,18 @@ def _before(change: Change, found: str) -> str:
     return change.before if found.casefold() in change.before.casefold() else f"{change.before} ({found})"
 
 
-def _summary(kinds: Counter[str], files: int, read: int) -> str:
-    of = f"{read} file{'' if read == 1 else 's'} read"
-    if not kinds:
+def _summary(findings: list[Finding], read: int) -> str:
+    of = f"{_counted(read, 'file')} read"
+    if not findings:
         return f"Nothing of version 5 found; {of}."
+    files = {finding.path for finding in findings}
+    kinds = Counter(finding.change.kind for finding in findings)
     each = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    total = kinds.total()
-    return f"{total} place{'' if total == 1 else 's'} in {files} file{'' if files == 1 else 's'} ({each}); {of}."
+    return f"{_counted(len(findings), 'place')} in {_counted(len(files), 'file')} ({each}); {of}."
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _why(look: Look) -> str:

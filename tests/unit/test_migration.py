@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import konfipay_async
@@ -368,6 +368,7 @@ def payloads(names: list[str], words: st.SearchStrategy[str]) -> st.SearchStrate
     )
 
 
+@settings(deadline=None)
 @given(payloads(OLD_NAMES + NEW_NAMES, WORDS))
 def test_no_value_is_lost_or_made_up(payload: Any) -> None:
     before = deepcopy(payload)
@@ -377,12 +378,14 @@ def test_no_value_is_lost_or_made_up(payload: Any) -> None:
     assert leaves(converted) + Counter({"fields": int(unwrapped)}) == leaves(payload)
 
 
+@settings(deadline=None)
 @given(payloads(OLD_NAMES + NEW_NAMES, WORDS))
 def test_converting_twice_changes_nothing_more(payload: Any) -> None:
     once = convert(payload)
     assert convert(once) == once
 
 
+@settings(deadline=None)
 @given(payloads(NEW_NAMES, st.sampled_from(["pain.001", "TRF", "active"])))
 def test_payloads_of_version_6_stay(payload: Any) -> None:
     assert convert(payload) == payload
