@@ -12,7 +12,6 @@ from konfipay_async.errors import (
     KonfipayError,
     OutcomeUnknownError,
     StatusError,
-    StorageError,
     TransportError,
 )
 from konfipay_async.resources.wiring import Parts, Wiring
@@ -117,13 +116,15 @@ class _LedgerNote(Generic[T]):
         ledger = self._wiring.ledger
         if ledger is None or self.entry is None:
             return
-        rid = None if error is not None else self._made(value)
-        outcome = "refused" if error is None and self._was_refused(value) else _outcome(error)
         try:
+            rid = None if error is not None else self._made(value)
+            outcome = "refused" if error is None and self._was_refused(value) else _outcome(error)
             await asyncio.to_thread(ledger.settle, self.entry, outcome, rid)
-        except StorageError as failure:
-            # The entry stays open, so the same is not sent again unseen: the outcome itself is the caller's.
-            logger.error("the ledger could not note what became of %s: %s", self._kind, failure)
+        except Exception as failure:
+            # Whatever it is, the outcome itself is the caller's. The entry stays open, so that the same is not sent
+            # again unseen.
+            what = failure if isinstance(failure, KonfipayError) else type(failure).__name__
+            logger.error("the ledger could not note what became of %s: %s", self._kind, what)
 
 
 def _outcome(error: KonfipayError | None) -> Literal["done", "not sent", "refused", "unknown"]:
