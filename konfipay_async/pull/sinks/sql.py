@@ -24,7 +24,7 @@ from konfipay_async.pull.sinks.rows import row
 try:
     import sqlalchemy as sa
 
-    from konfipay_async.pull.sinks import schema
+    from konfipay_async.pull.sinks import notes, schema
 except ModuleNotFoundError:  # said when a sink is opened
     _INSTALLED = False
 else:
@@ -77,6 +77,11 @@ class SqlSink:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def notes(self) -> "notes.SqlNotes":
+        """What it remembers of pulls; for use while open."""
+        return notes.SqlNotes(self._transaction, self._source)
 
     @property
     def lasts(self) -> bool:
@@ -151,6 +156,7 @@ class SqlSink:
             file = connection.exec_driver_sql("PRAGMA database_list").one()[2]
             self._database = file or self._database
             schema.prepare(connection, origin=self._origin, database=self._database)
+            notes.prepare(connection, self._database)
         if file:  # what lives in memory is nobody else's
             self._lock = lock.take(file, self._source)
             with self._explained():
