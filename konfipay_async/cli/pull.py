@@ -1,7 +1,6 @@
 """`konfipay pull`"""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from konfipay_async.cli.connection import CONNECTION, Connection
 from konfipay_async.cli.display import Bar, Display, Json, Lines, Quiet
 from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.client import KonfipayClient
@@ -37,16 +37,13 @@ def pull(
     sandbox: Annotated[bool, _Flag] = False,
     acknowledge: Annotated[bool, _Flag] = False,
     to: str | None = None,
-    base_url: str | None = None,
-    api_key_file: Path | None = None,
     source: str = "default",
     page_size: int = 1000,
     concurrency: int = 8,
     pending: Annotated[bool, _Flag] = False,
-    route: Annotated[list[str] | None, Parameter(negative=())] = None,
-    filter_name: Annotated[list[str] | None, Parameter(negative=())] = None,
     quiet: Annotated[bool, _Flag] = False,
     json: Annotated[bool, _Flag] = False,
+    connection: Connection = CONNECTION,
 ) -> int:
     """Pull new bank transactions into a database, each once.
 
@@ -71,10 +68,6 @@ def pull(
         the API key has its own: other programs that read what is new will not see these transactions any more.
     to
         The database, as a URL. Default: sqlite:///transactions.db, with --sandbox sqlite:///sandbox.db.
-    base_url
-        The API, if it is not https://portal.konfipay.de/api/v6 (or KONFIPAY_BASE_URL).
-    api_key_file
-        A file that holds the API key and nothing else.
     source
         A name for the API key; part of the key of every row, so that several keys can share a database.
     page_size
@@ -83,10 +76,6 @@ def pull(
         Pages fetched at the same time.
     pending
         Take pending entries too. They come again as bookings, as rows of their own.
-    route
-        Correct a route that was inferred, NAME='METHOD path'; may be given several times.
-    filter_name
-        Correct the name of a filter that was inferred, NAME=the-api-s-name; may be given several times.
     quiet
         Print nothing but errors.
     json
@@ -94,7 +83,7 @@ def pull(
     """
     if quiet and json:
         raise ConfigurationError("--quiet and --json exclude each other: leave one out")
-    if sandbox and (base_url or api_key_file):
+    if sandbox and (connection.base_url or connection.api_key_file):
         raise ConfigurationError("--sandbox brings its own API and key: leave --base-url and --api-key-file out")
     database = to if to is not None else "sqlite:///sandbox.db" if sandbox else "sqlite:///transactions.db"
     display = _display(quiet, json)
@@ -105,16 +94,7 @@ def pull(
             if sandbox:
                 client = await stack.enter_async_context(_sandbox_client(database, source, concurrency))
             else:
-                client = await stack.enter_async_context(
-                    KonfipayClient(
-                        _key(api_key_file),
-                        base_url=base_url,
-                        concurrency=concurrency,
-                        routes=_named(route, "--route"),
-                        filter_names=_named(filter_name, "--filter-name"),
-                        trust_env=True,
-                    )
-                )
+                client = await stack.enter_async_context(connection.client(concurrency=concurrency))
             sink = SqlSink(database, source=source, origin=_SANDBOX_ORIGIN if sandbox else client.base_url)
             await stack.enter_async_context(_refreshing(display, client))
 
@@ -153,32 +133,6 @@ def _display(quiet: bool, json: bool) -> Display:
     if quiet:
         return Quiet()
     return Bar(console) if console.is_terminal else Lines(console)
-
-
-def _key(path: Path | None) -> str:
-    if path is None:
-        key = os.environ.get("KONFIPAY_API_KEY", "")
-        if not key.strip():
-            raise ConfigurationError(
-                "there is no API key: set KONFIPAY_API_KEY, or name a file with --api-key-file. Keys are made in "
-                "konfipay under Client management > API > API keys. To see it work without one: konfipay pull --sandbox"
-            )
-        return key
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ConfigurationError(f"--api-key-file {path}: cannot be read ({reason})") from None
-
-
-def _named(settings: list[str] | None, option: str) -> dict[str, str]:
-    named = {}
-    for setting in settings or ():
-        name, separator, value = setting.partition("=")
-        if not separator:
-            raise ConfigurationError(f"{option} {setting!r}: write it NAME=VALUE")
-        named[name] = value
-    return named
 
 
 @asynccontextmanager

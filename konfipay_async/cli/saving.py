@@ -1,0 +1,167 @@
+"""What saving statements and documents has in common: names, progress, and that nothing is acknowledged before it is
+safe on the disk."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
+
+from konfipay_async.cli.output import Column, Output, plain, writer
+from konfipay_async.errors import ConfigurationError, StorageError
+from konfipay_async.models.documents import Document
+from konfipay_async.models.transaction_files import TransactionFile
+from konfipay_async.resources.documents import Documents
+from konfipay_async.resources.results import Acknowledgement
+from konfipay_async.resources.transaction_files import TransactionFiles
+
+__all__ = ["checked_choice", "save"]
+
+
+def checked_choice(rids: Sequence[str], is_new: bool) -> None:
+    """Either some are named, or all new ones are meant. ConfigurationError for both and for neither."""
+    if is_new and rids:
+        raise ConfigurationError("name what to save, or give --new for all that is new, not both")
+    if not is_new and not rids:
+        raise ConfigurationError("name what to save by id, or give --new for all that is new")
+
+
+async def save(
+    resource: TransactionFiles | Documents,
+    rids: Sequence[str],
+    to: Path,
+    *,
+    is_new: bool,
+    acknowledge: bool,
+    output: Output,
+) -> None:
+    """Save those with these ids, or all that are new, each whole or not at all, and show where each is.
+
+    `to` is a folder, which is made where there is none, or for a single id the name of a file. What was saved before
+    is written again under the same name. What is acknowledged is on the disk before. Raises StorageError.
+    """
+    rids = list(dict.fromkeys(rids))
+    in_folder = is_new or len(rids) > 1 or _is_folder(to)
+    if in_folder:
+        _make_folder(to)
+    show = _shower(output)
+    progress = _progress()
+    async with aclosing(_all_new(resource, acknowledge) if is_new else _named(resource, rids)) as files:
+        with progress:
+            task = progress.add_task("", saved=0, total=None)
+            saved = 0
+            async for file in files:
+                path = to / _name(file) if in_folder else to
+                progress.reset(task, total=None)
+
+                def watch(written: int, size: int | None) -> None:
+                    progress.update(task, completed=written, total=size)
+
+                await resource.save(file.rid, path, progress=watch)
+                await asyncio.to_thread(_make_safe, path)
+                outcome = await resource.acknowledge(file.rid) if acknowledge else None
+                saved += 1
+                progress.update(task, saved=saved)
+                show([_Saved(file.rid, path, path.stat().st_size, outcome)])
+
+
+@dataclass(frozen=True)
+class _Saved:
+    rid: str
+    path: Path
+    bytes: int
+    acknowledgement: Acknowledgement | None
+
+
+def _all_new(resource: TransactionFiles | Documents, acknowledge: bool) -> AsyncGenerator[TransactionFile | Document]:
+    # Acknowledging takes rows out of the list while it is read; a drain knows that.
+    return resource.drain() if acknowledge else resource.list(is_new=True)
+
+
+async def _named(
+    resource: TransactionFiles | Documents, rids: Sequence[str]
+) -> AsyncGenerator[TransactionFile | Document]:
+    for rid in rids:
+        yield await resource.get(rid)
+
+
+def _shower(output: Output) -> Callable[[Sequence[_Saved]], None]:
+    if sys.stdout.isatty() and not output.json:
+        return _print_paths
+    return writer(_COLUMNS, json=output.json, as_json=lambda row: plain(asdict(row)))
+
+
+def _print_paths(rows: Sequence[_Saved]) -> None:
+    for row in rows:
+        print(row.path)
+
+
+def _name(file: TransactionFile | Document) -> str:
+    """The bank's name with the id in it: names repeat, and a second run finds the first one's files."""
+    rid = _harmless(file.rid)
+    stem, dot, suffix = _harmless(file.file_name or "").rpartition(".")
+    if dot:
+        return f"{stem[:100]}-{rid}.{suffix[:20]}"
+    return f"{suffix[:100]}-{rid}" if suffix else f"{rid}{_suffix(file.format or '')}"
+
+
+def _suffix(format_: str) -> str:
+    return ".xml" if format_.lower().startswith("camt") else ".pdf" if format_.lower() == "pdf" else ""
+
+
+def _harmless(text: str) -> str:
+    """What may stand in the name of a file anywhere: no folder, nothing hidden, nothing that a system reserves."""
+    return re.sub(r"[^\w.+ -]", "_", text).strip(" .")
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the folder {folder} cannot be made: {(error.strerror or str(error)).lower()}") from None
+
+
+def _make_safe(path: Path) -> None:
+    """Have the file on the disk, and its name in its folder."""
+    try:
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written through: {(error.strerror or str(error)).lower()}") from None
+    with suppress(OSError):  # not every system lets a folder be opened
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[saved]} saved"),
+        console=Console(stderr=True, highlight=False),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+        disable=not sys.stderr.isatty(),
+    )
+
+
+_COLUMNS: list[Column[_Saved]] = [
+    Column("rid", lambda row: row.rid),
+    Column("path", lambda row: row.path),
+    Column("bytes", lambda row: row.bytes),
+    Column("acknowledgement", lambda row: row.acknowledgement),
+]
