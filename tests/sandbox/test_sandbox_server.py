@@ -399,7 +399,7 @@ async def test_bank_accounts(open_sandbox: Any) -> None:
         ("GET", "/transactions/"),
         ("GET", "/Transactions"),
         ("POST", "/transactions"),
-        ("GET", f"/transactions/{uuid.uuid4()}/acknowledge"),
+        ("GET", "/transactions/6b1f4c5e-3f0a-4a52-9d0f-0a2e6f6c7d11/acknowledge"),
         ("POST", "/transactions//acknowledge"),
         ("GET", "/authentication/token"),
         ("DELETE", "/bank-accounts"),
