@@ -30,8 +30,8 @@ from sqlalchemy import (
 )
 
 from konfipay_async.errors import StorageError
-from konfipay_async.pull.sinks import Run
 from konfipay_async.pull.sinks.columns import Day, Moment
+from konfipay_async.pull.sinks.noting import Run
 
 __all__ = ["COUNTS", "DAYS", "METADATA", "RUNS", "SqlNotes", "prepare"]
 
