@@ -24,7 +24,7 @@ from konfipay_async.pull.sinks.rows import row
 try:
     import sqlalchemy as sa
 
-    from konfipay_async.pull.sinks import notes, schema
+    from konfipay_async.pull.sinks import notes, schema, singles
 except ModuleNotFoundError:  # said when a sink is opened
     _INSTALLED = False
 else:
@@ -82,6 +82,11 @@ class SqlSink:
     def notes(self) -> "notes.SqlNotes":
         """What it remembers of pulls; for use while open."""
         return notes.SqlNotes(self._transaction, self._source)
+
+    @property
+    def singles(self) -> "singles.SqlSingles":
+        """Where it keeps files and PayPal transactions; for use while open."""
+        return singles.SqlSingles(self._transaction, self._source)
 
     @property
     def lasts(self) -> bool:
