@@ -1,9 +1,14 @@
 """The API's clock: timestamps are local German time with its offset (API version 4 and later, documented)."""
 
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import cache
 
-__all__ = ["german_midnight"]
+__all__ = ["german_day", "german_midnight"]
+
+
+def german_day(seconds: float) -> date:
+    """The day it is in Germany, so many seconds after the epoch."""
+    return datetime.fromtimestamp(seconds, _german_time()).date()
 
 
 def german_midnight(day: str) -> datetime:

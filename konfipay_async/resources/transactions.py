@@ -144,6 +144,16 @@ class Transactions:
             raise ConfigurationError("drain() reads what is new: is_new=False has no end to drain to; use pages()")
         return each(self._reader(page_size, extra, filters, keep_raw=keep_raw, until_empty=True))
 
+    async def count(self, *, extra: Mapping[str, object] | None = None, **filters: Unpack[TransactionFilters]) -> int:
+        """How many there are, as the server counts them: one request, for a page of one row.
+
+        Arguments as for `pages`. Raises ConfigurationError, and what requests raise.
+        """
+        names, reserved = self._wiring.filter_names, self._wiring.paging_names.reserved
+        query = query_of(filters, TransactionFilters, extra=extra, names=names, reserved=reserved)
+        page = await self._fetcher(query, 1, filters, keep_raw=False)(1)
+        return 0 if page is None else page.total_items
+
     async def acknowledge(self, acknowledgement_id: str) -> Acknowledgement:
         """Mark the rows of one page as no longer new; do so after they are safe, and within the hour.
 
