@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from rich.table import Table
 
 from konfipay_async.cli.exits import Exit
-from konfipay_async.pull.puller import Step
 from konfipay_async.pull.report import Report
+from konfipay_async.pull.work import Step
 from konfipay_async.session.budget import Budgets
 
 __all__ = ["Bar", "Display", "Json", "Lines", "Quiet", "show_table"]

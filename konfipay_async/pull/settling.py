@@ -1,0 +1,91 @@
+"""Acknowledgements of what is committed: sent beside the next page, their answers noted, those left over sent first."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from konfipay_async.errors import (
+    ForbiddenError,
+    RateLimitedError,
+    RouteUnknownError,
+    ServerError,
+    StatusError,
+    UnauthorizedError,
+)
+from konfipay_async.pull.work import Step, Work
+from konfipay_async.resources.results import Acknowledgement
+
+__all__ = ["Settling"]
+
+
+class Settling:
+    """The acknowledgements of one pull. `send` acknowledges at konfipay, `note` keeps the answer in the sink.
+
+    Leave it with `settled`, or with `abandon` where something failed: what was committed stays pending then.
+    """
+
+    def __init__(
+        self, work: Work, send: Callable[[str], Awaitable[Acknowledgement]], note: Callable[[str, str], None]
+    ) -> None:
+        self._work = work
+        self._send = send
+        self._note = note
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._postponed: ServerError | None = None
+
+    async def resend(self, keys: Sequence[str], stop: asyncio.Event) -> None:
+        """Send what an earlier pull committed and could not acknowledge."""
+        for key in keys:
+            if stop.is_set():
+                return
+            try:
+                await self.settle(key)
+            except ServerError as error:
+                # It stays pending; one id that the API stumbles over must not keep all others from being pulled.
+                self._postponed = self._postponed or error
+                continue
+            except StatusError as error:
+                if not _is_definite(error):
+                    raise
+                # However the API says that it knows the id no longer: the rows come again if they are still new.
+                await self._work.do(self._note, key, "refused")
+                self._work.report.expired += 1
+            self._work.report.resent += 1
+            self._work.tell(Step.RESENT)
+
+    async def settle(self, key: str) -> None:
+        """Send one and note the answer."""
+        outcome = await self._send(key)
+        self._work.tell(Step.ACKNOWLEDGED)
+        await self._work.do(self._note, key, outcome.value)
+        self._work.report.acknowledged += outcome is Acknowledgement.ACKNOWLEDGED
+        self._work.report.expired += outcome is Acknowledgement.GONE
+        self._work.tell(Step.SETTLED)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside all else: `settle`, or what ends in it."""
+        self._under_way.add(asyncio.create_task(work))
+
+    def collect(self) -> None:
+        """Forget what is done. Raises what one of them met."""
+        for task in [task for task in self._under_way if task.done()]:
+            self._under_way.discard(task)  # one by one: those behind one that failed are still to be collected
+            task.result()
+
+    async def settled(self) -> None:
+        """Wait for what is under way. Raises what one of them met, or one left over from before."""
+        await asyncio.gather(*self._under_way)
+        if self._postponed is not None:
+            raise self._postponed
+
+    async def abandon(self) -> None:
+        """End what is under way."""
+        for task in self._under_way:
+            task.cancel()
+        if self._under_way:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+
+def _is_definite(error: StatusError) -> bool:
+    passing = (UnauthorizedError, ForbiddenError, RateLimitedError, RouteUnknownError)
+    return 400 <= error.status < 500 and error.status != 408 and not isinstance(error, passing)
