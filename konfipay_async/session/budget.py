@@ -13,10 +13,13 @@ so the smoother cannot overtake lanes.
 import asyncio
 import heapq
 import math
+import re
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from konfipay_async.errors import ClientStateError, ConfigurationError
 from konfipay_async.session.clock import Clock, SystemClock
@@ -25,7 +28,7 @@ from konfipay_async.session.message import BudgetName, Lane
 if TYPE_CHECKING:
     from aiolimiter import AsyncLimiter
 
-__all__ = ["Budget", "BudgetStatus", "Budgets", "Limits", "Permit"]
+__all__ = ["Budget", "BudgetStatus", "Budgets", "Limits", "Permit", "RequestBudget"]
 
 # Two machines' clocks may run apart by some 100 millionths: 6 ms in a minute.
 _DRIFT = 0.01
@@ -39,7 +42,12 @@ class Limits:
     version 6. `per_second` is how many may start in a second (default: three times the even rate, and as many at
     once). `reserve` is the fraction of the authenticated budget that bulk paging may not take, so that an
     interactive call does not wait behind it. `grace` (seconds) is how late a request may still arrive after its
-    caller gave up on it. Raises ConfigurationError for values that cannot be.
+    caller gave up on it.
+
+    `shared` is the address of a Redis (``redis://``, ``rediss://`` or ``unix://``): the limits then hold for all
+    processes that name the same one, and across their restarts; clients share the token there too. It needs the extra
+    ``redis``. `away_share` is the fraction of the limits that each process takes for itself where Redis does not
+    answer. Raises ConfigurationError for values that cannot be.
     """
 
     public: int = 100
@@ -48,6 +56,8 @@ class Limits:
     per_second: float | None = None
     reserve: float = 0.02
     grace: float = 30.0
+    shared: str | None = field(default=None, repr=False)  # it may hold a password
+    away_share: float = 0.1
 
     def __post_init__(self) -> None:
         for name in ("public", "authenticated"):
@@ -62,6 +72,13 @@ class Limits:
             raise ConfigurationError(f"Limits(reserve={self.reserve!r}): give a fraction from 0 to below 1")
         if not (_is_number(self.grace) and self.grace >= 0):
             raise ConfigurationError(f"Limits(grace={self.grace!r}): give seconds, 0 or more")
+        if self.shared is not None and not (isinstance(self.shared, str) and _REDIS.match(self.shared)):
+            raise ConfigurationError("Limits(shared=…): give the address of a Redis, like 'redis://localhost:6379/0'")
+        if not (_is_number(self.away_share) and 0 < self.away_share <= 1):
+            raise ConfigurationError(f"Limits(away_share={self.away_share!r}): give a fraction above 0, at most 1")
+
+
+_REDIS = re.compile(r"(rediss?|unix)://")
 
 
 def _is_number(value: object) -> bool:
@@ -76,6 +93,9 @@ class BudgetStatus:
     `waiting` counts callers, `longest_wait` is how long the first of them has waited, `next_in` in how many seconds
     one of them can be served (None where that depends on an answer), `paused_for` what is left of a pause after a
     429 (seconds). `granted` counts all permits ever given to requests.
+
+    Of a shared budget, `left` is what Redis said last, and all else is of this process alone. `away` says that Redis
+    does not answer; limit and left are then what this process takes for itself.
     """
 
     limit: int
@@ -86,16 +106,17 @@ class BudgetStatus:
     next_in: float | None
     paused_for: float
     granted: int
+    away: bool = False
 
 
 class Permit:
     """The right to send one request. Whoever holds it says how the request ended, once; later words change nothing."""
 
-    __slots__ = ("_budget", "_open", "_stay")
+    __slots__ = ("_grace", "_open", "_take_back")
 
-    def __init__(self, budget: "Budget", stay: int) -> None:
-        self._budget = budget
-        self._stay = stay
+    def __init__(self, take_back: Callable[[float | None], None], grace: float) -> None:
+        self._take_back = take_back
+        self._grace = grace
         self._open = True
 
     def answered(self) -> None:
@@ -104,7 +125,7 @@ class Permit:
 
     def unanswered(self) -> None:
         """No response came, the request may still arrive: the permit returns after a period and the grace."""
-        self._end(self._budget.grace)
+        self._end(self._grace)
 
     def unused(self) -> None:
         """Nothing left this machine: the permit is free at once."""
@@ -113,7 +134,30 @@ class Permit:
     def _end(self, grace: float | None) -> None:
         if self._open:
             self._open = False
-            self._budget._take_back(grace, self._stay)
+            self._take_back(grace)
+
+
+class RequestBudget(Protocol):
+    """Permits for one limit: of this process, or kept in Redis for several.
+
+    `limit` requests per `period` (seconds); `grace` (seconds) is how late one may arrive that nobody waits for.
+    """
+
+    limit: int
+    period: float
+    grace: float
+
+    async def take(self, lane: Lane = Lane.SINGLE) -> Permit:
+        """A permit, as soon as there is one for this lane. Cancelling the wait costs nothing."""
+
+    def pause(self, seconds: float) -> None:
+        """Give out no permit for so long. A pause can be prolonged, never shortened: only time ends it."""
+
+    def status(self) -> BudgetStatus:
+        """What is left, what waits and for how long."""
+
+    async def close(self) -> None:
+        """Let go of what is held outside of this process. The next permit that is asked for opens it again."""
 
 
 class Budget:
@@ -176,19 +220,23 @@ class Budget:
         self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
         self._awaken()
 
+    async def close(self) -> None:
+        """Nothing: all of it is in this process."""
+
     def status(self) -> BudgetStatus:
         """What is left, what waits and for how long."""
         self._collect()
         now = self._clock.monotonic()
         waiters = [waiter for lane in Lane for waiter in self._waiting[lane] if not waiter.granted.done()]
-        delay = self._shortest_delay()
+        lane = self._next_lane()
+        delay = math.inf if lane is None else self._delay(lane)
         return BudgetStatus(
             limit=self.limit,
             left=self._free,
             in_flight=self._in_flight,
             waiting=len(waiters),
             longest_wait=max((now - waiter.since for waiter in waiters), default=0.0),
-            next_in=delay if delay is not None and math.isfinite(delay) else None,
+            next_in=delay if math.isfinite(delay) else None,
             paused_for=max(0.0, self._not_before - now),
             granted=self._granted,
         )
@@ -206,7 +254,7 @@ class Budget:
             self._dispatcher = self._nudge = None
             # What was in flight when that loop was closed may have arrived; nobody is left to say so.
             for _ in range(self._in_flight):
-                self._take_back(self.grace, self._stay)
+                self._take_back(self._stay, self.grace)
             self._stay += 1
         self._loop = loop
         self._smoother = _smoother(self._rate)
@@ -215,9 +263,9 @@ class Budget:
         self._free -= 1
         self._in_flight += 1
         self._granted += 1
-        return Permit(self, self._stay)
+        return Permit(partial(self._take_back, self._stay), self.grace)
 
-    def _take_back(self, grace: float | None, stay: int) -> None:
+    def _take_back(self, stay: int, grace: float | None) -> None:
         if stay != self._stay:
             return  # of a loop that was closed: counted back when the budget moved
         self._in_flight -= 1
@@ -247,8 +295,9 @@ class Budget:
             return math.inf
         return max(0.0, ready - now, self._not_before - now)
 
-    def _shortest_delay(self) -> float | None:
-        return min((self._delay(lane) for lane in Lane if self._someone_waits(lane)), default=None)
+    def _next_lane(self) -> Lane | None:
+        """The best lane somebody waits in; no other could be served before it."""
+        return next((lane for lane in Lane if self._someone_waits(lane)), None)
 
     def _someone_waits(self, lane: Lane) -> bool:
         return any(not waiter.granted.done() for waiter in self._waiting[lane])
@@ -263,14 +312,16 @@ class Budget:
 
     async def _dispatch(self) -> None:
         has_tick = False
-        while (delay := self._shortest_delay()) is not None:
+        while (lane := self._next_lane()) is not None:
+            delay = self._delay(lane)
             if delay > 0:
                 await self._rest(delay)
             elif not has_tick:
                 await self._smoother.acquire()
                 has_tick = True
             else:
-                has_tick = not self._serve_best()
+                self._serve(lane)
+                has_tick = False
 
     def _dispatched(self, task: "asyncio.Task[None]") -> None:
         if task is self._dispatcher:
@@ -291,17 +342,12 @@ class Budget:
                 wait.cancel()
             self._nudge = None
 
-    def _serve_best(self) -> bool:
-        for lane in Lane:
-            if self._delay(lane) > 0:
-                continue
-            waiting = self._waiting[lane]
-            while waiting:
-                waiter = waiting.popleft()
-                if not waiter.granted.done():
-                    waiter.granted.set_result(self._grant())
-                    return True
-        return False
+    def _serve(self, lane: Lane) -> None:
+        waiting = self._waiting[lane]
+        waiter = waiting.popleft()
+        while waiter.granted.done():  # it was cancelled, and did not have its turn to say so
+            waiter = waiting.popleft()
+        waiter.granted.set_result(self._grant())
 
 
 def _smoother(rate: float) -> "AsyncLimiter":
@@ -325,8 +371,8 @@ class Budgets:
     Hand the same ones to several clients (`budgets=`) and they share them.
     """
 
-    public: Budget
-    authenticated: Budget
+    public: RequestBudget
+    authenticated: RequestBudget
 
     def __post_init__(self) -> None:
         if self.public is self.authenticated:
@@ -334,8 +380,21 @@ class Budgets:
             raise ConfigurationError("Budgets: public and authenticated must be two budgets, the API counts them apart")
 
     @classmethod
-    def from_limits(cls, limits: Limits, clock: Clock | None = None) -> "Budgets":
-        """Fresh budgets for these limits."""
+    def from_limits(
+        cls, limits: Limits, clock: Clock | None = None, *, origin: str | None = None, api_key: str | None = None
+    ) -> "Budgets":
+        """Fresh budgets for these limits.
+
+        Where the limits are shared, `origin` (like "https://portal.konfipay.de") and `api_key` say with whom; close
+        them when you are done. The key itself does not go to Redis. Raises ConfigurationError, MissingExtraError.
+        """
+        if limits.shared is not None:
+            if not origin or not api_key:
+                raise ConfigurationError("shared limits belong to an origin and an API key: give origin= and api_key=")
+            from konfipay_async.session.shared import shared_budgets
+
+            public, authenticated = shared_budgets(limits, clock or SystemClock(), origin=origin, api_key=api_key)
+            return cls(public=public, authenticated=authenticated)
 
         def budget(limit: int, reserve: float) -> Budget:
             return Budget(
@@ -349,6 +408,11 @@ class Budgets:
 
         return cls(public=budget(limits.public, 0.0), authenticated=budget(limits.authenticated, limits.reserve))
 
-    def of(self, name: BudgetName) -> Budget:
+    def of(self, name: BudgetName) -> RequestBudget:
         """The budget of that name."""
         return self.public if name == "public" else self.authenticated
+
+    async def close(self) -> None:
+        """Let go of what the budgets hold outside of this process: connections to Redis."""
+        await self.public.close()
+        await self.authenticated.close()

@@ -1,6 +1,7 @@
 """The request budget, on virtual time, against a server that counts what arrives."""
 
 import asyncio
+import dataclasses
 import gc
 import math
 import random
@@ -693,6 +694,29 @@ def test_the_documented_limits_are_the_default(virtual) -> None:
     assert (budgets.authenticated.limit, budgets.authenticated.period) == (1000, 60.0)
     assert budgets.of("public") is budgets.public
     assert budgets.of("authenticated") is budgets.authenticated
+
+
+def test_what_is_not_said_is_as_documented(virtual) -> None:
+    assert Limits() == Limits(public=100, authenticated=1000, period=60.0, per_second=None, reserve=0.02, grace=30.0)
+    assert (Budget(10).period, Budget(10).grace) == (60.0, 30.0)
+
+    async def main() -> None:
+        budget = Budget(10, per_second=1e6, clock=virtual)
+        for _ in range(10):  # without a reserve the last one is there for paging too
+            (await asyncio.wait_for(budget.take(Lane.BULK), 1)).answered()
+        assert budget.status().left == 0
+
+    virtual.run(main())
+
+
+def test_limits_and_budgets_do_not_change_under_those_who_share_them() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Limits().authenticated = 10_000
+    budgets = Budgets.from_limits(Limits())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        budgets.public = budgets.authenticated
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        budgets.public.status().left = 5
 
 
 def test_only_the_authenticated_budget_has_a_reserve(virtual) -> None:
