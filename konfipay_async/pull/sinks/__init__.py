@@ -1,25 +1,25 @@
 """Where a pull writes: what a sink promises. One module per kind; a kind's libraries are loaded with its module.
 
-`konfipay_async.pull.sinks.sql` writes into a database.
+`konfipay_async.pull.sinks.sql` writes into a database, SQLite or PostgreSQL.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from konfipay_async.models.transactions import Transaction
 
-__all__ = ["Notes", "Run", "Sink", "What", "Written", "notes_of"]
-
-What = Literal["transactions", "files", "paypal"]
-"""What a pull reads."""
+__all__ = ["Sink", "Written"]
 
 
 class Written(NamedTuple):
-    """How many bookings of a page the sink had not seen before, and how many it had. One sent twice counts once."""
+    """How many bookings of a page the sink had not seen before, and how many it had. One sent twice counts once.
+
+    `changed` of the known ones say something else than they did; a changed `is_new` is no change of the booking.
+    """
 
     new: int
     known: int
+    changed: int = 0
 
 
 class Sink(Protocol):
@@ -47,40 +47,3 @@ class Sink(Protocol):
 
     def settle(self, acknowledgement_id: str, outcome: str) -> None:
         """Note what became of an id: it is pending no longer."""
-
-
-class Run(NamedTuple):
-    """What a pull is about, as it is noted. `since` and `until` are booking days, where it reads a range."""
-
-    what: What
-    mode: Literal["new", "range"]
-    acknowledges: bool
-    since: date | None = None
-    until: date | None = None
-
-
-class Notes(Protocol):
-    """What a sink that is a database remembers of pulls: `sink.notes`. Blocks as a sink does.
-
-    A `selection` says which rows of a day were asked for.
-    """
-
-    def begin(self, run: Run) -> str:
-        """Note that a pull began; what to call it when it ends."""
-
-    def end(self, run_id: str, outcome: str, error: str | None, counts: Mapping[str, int]) -> None:
-        """Note how it ended; `error` is the kind of it."""
-
-    def days(self, selection: str, first: date, last: date) -> dict[date, int]:
-        """The days from first to last that were read to their end, and how many rows each had."""
-
-    def mark_days(self, selection: str, rows: Mapping[date, int]) -> None:
-        """Note that these days were read to their end."""
-
-    def unmark_days(self, selection: str, days: Collection[date]) -> None:
-        """Forget that these days were read."""
-
-
-def notes_of(sink: Sink) -> Notes | None:
-    """What the sink remembers of pulls; None where it is no database, and remembers nothing."""
-    return getattr(sink, "notes", None)

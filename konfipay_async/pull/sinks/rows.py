@@ -1,5 +1,6 @@
 """From a booking to the values of its row. Pure; the order is that of the table's columns."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
@@ -7,12 +8,14 @@ from typing import TypeAlias
 from konfipay_async.errors import StorageError
 from konfipay_async.models.transactions import BankAccountRef, Transaction
 
-__all__ = ["Value", "row"]
+__all__ = ["Value", "is_interim", "row"]
 
 Value: TypeAlias = str | bool | None
 
 # Nobody books 10**41 of anything; written without an exponent, 1E+999999 would be a megabyte of zeros.
 _MOST_DIGITS = 40
+
+_INTERIM = re.compile(r"(?<!\d)(052|52|942)(?!\d)")
 
 _NO_FILE: tuple[Value, ...] = (None,) * 6
 _NO_ACCOUNT = BankAccountRef()
@@ -48,7 +51,17 @@ def row(transaction: Transaction, source: str, seen_at: str) -> tuple[Value, ...
         account.currency,
         seen_at,
         seen_at,
+        None,
     )
+
+
+def is_interim(transaction: Transaction) -> bool:
+    """Whether it was read from an interim report, camt.052 or MT942, and so may be pending.
+
+    Inferred: a transaction does not say whether it is pending, and these are the formats of intraday reports.
+    """
+    file = transaction.origin
+    return file is not None and file.format is not None and _INTERIM.search(file.format) is not None
 
 
 def _amount(transaction: Transaction) -> str:

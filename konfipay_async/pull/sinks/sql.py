@@ -1,30 +1,41 @@
-"""A pull into a database (the extra ``sql``): SQLite for now, by an address such as ``sqlite:///bookings.db``.
+"""A pull into a database by its address: ``sqlite:///bookings.db`` (the extra ``sql``) or
+``postgresql://user:password@host/name`` (the extra ``postgres``).
 
 A page and the id that acknowledges it are committed in one transaction, and what is committed stays: through
-`kill -9` and, with SQLite's full synchronisation, through a power cut. A booking's key is (source, rid), so one that
-comes again is updated in place: `first_seen_at` stays, everything else is as it was delivered last. One pull of a
-source at a time holds a database file; pulls of other sources may write beside it.
+`kill -9` and, as far as the database itself promises it, through a power cut. A booking's key is (source, rid), so one
+that comes again is updated in place: `first_seen_at` stays, everything else is as it was delivered last, and
+`changed_at` says when it last said something else. One pull of a source at a time writes into a database; pulls of
+other sources may write beside it.
 
-Amounts are text with every digit, and SQLite's own `sum` would go through floats; to sum exactly, read them and add
-them up as decimals: ``sum(Decimal(amount) for (amount,) in connection.execute("SELECT amount FROM transactions"))``.
+In SQLite amounts are text with every digit, and SQLite's own `sum` would go through floats; to sum exactly, read them
+and add them up as decimals: ``sum(Decimal(amount) for (amount,) in connection.execute("SELECT amount FROM …"))``. In
+PostgreSQL they are numeric, and its `sum` is exact.
 """
 
-import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Self
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, Self, TypeVar
 
-from konfipay_async.errors import ClientStateError, ConfigurationError, MissingExtraError, StorageError
+from konfipay_async.errors import (
+    ClientStateError,
+    ConfigurationError,
+    MissingExtraError,
+    StorageBusyError,
+    StorageError,
+)
 from konfipay_async.models.transactions import Transaction
-from konfipay_async.pull.sinks import Written, lock
-from konfipay_async.pull.sinks.rows import row
+from konfipay_async.pull.sinks import Written
+from konfipay_async.pull.sinks.rows import is_interim, row
 
 try:
     import sqlalchemy as sa
 
-    from konfipay_async.pull.sinks import notes, schema, singles
+    from konfipay_async.pull.sinks import schema
+    from konfipay_async.pull.sinks.postgresql import Postgresql
+    from konfipay_async.pull.sinks.sqlite import Sqlite
 except ModuleNotFoundError:  # said when a sink is opened
     _INSTALLED = False
 else:
@@ -32,75 +43,75 @@ else:
 
 __all__ = ["SqlSink"]
 
-# Seconds a write waits for another program's.
-_PATIENCE = 5
+T = TypeVar("T")
 
 # SQLite before 3.32 takes 999 variables in a statement.
 _CHUNK = 900
+
+# Seconds for which a database that went away is waited for, and between two attempts to reach it, first and at most.
+_AWAY = 60.0
+_FIRST_WAIT = 0.1
+_LONGEST_WAIT = 2.0
 
 
 class SqlSink:
     """Writes bookings into the database at `url`, under the name `source`, from the server `origin`.
 
     The source is the name of the API key they are read with. A database belongs to the origin of its first page
-    and refuses others.
+    and refuses others. With `pending_to_own_table` bookings that were read from an interim report (camt.052 or MT942,
+    which is how pending ones are told, inferred) go into the table `pending_transactions` instead of `transactions`; a
+    rid is in one of the two, where its latest delivery belongs. konfipay documents no way to tell which booking an
+    interim entry became, so entries stay there until their own rid comes as a booking.
     """
 
-    def __init__(self, url: str, *, source: str = "default", origin: str) -> None:
+    def __init__(self, url: str, *, source: str = "default", origin: str, pending_to_own_table: bool = False) -> None:
         if not source:
             raise ConfigurationError("a source needs a name: it is part of the key of every row")
         self._url = url
         self._source = source
         self._origin = origin
-        self._engine: sa.Engine | None = None
-        self._lock: sqlite3.Connection | None = None
-        self._database = ""  # what errors call it: the file, never the address
-        self._upsert = ""
+        self._pending_to_own_table = pending_to_own_table
+        self._database: _Database | None = None
+        self._connection: sa.Connection | None = None
+        self._upserts: dict[sa.Table, str] = {}
         self._has_origin = False
+        self._last_tick = datetime.min.replace(tzinfo=UTC)
 
     def open(self) -> None:
         """Take the database: make the tables where there are none, and see that they are ours.
 
-        MissingExtraError without SQLAlchemy, ConfigurationError for a kind of database that is not supported,
+        MissingExtraError without the libraries, ConfigurationError for a kind of database that is not supported,
         StorageBusyError while another pull of this source holds it, StorageError for all else.
         """
         if not _INSTALLED:
             raise MissingExtraError("a database", "sql")
-        if self._engine is not None:
+        if self._database is not None:
             raise ClientStateError("the sink is open already")
-        url = _read(self._url)
-        self._database = url.database or ":memory:"
+        database = self._database = _database(self._url, self._source)
         try:
-            with self._explained():
-                self._engine = _engine(url)
-            self._prepare(self._engine)
+            with _explained(database):
+                connection = self._connection = database.connect()
+                with connection.begin():
+                    database.prepare(connection)
+                    schema.prepare(connection, origin=self._origin, database=database.name)
+                database.hold(connection)
+            for table in (schema.TRANSACTIONS, schema.PENDING):
+                self._upserts[table] = schema.upsert(table, connection.dialect)
         except BaseException:
             self.close()
             raise
 
     @property
-    def notes(self) -> "notes.SqlNotes":
-        """What it remembers of pulls; for use while open."""
-        return notes.SqlNotes(self._transaction, self._source)
-
-    @property
-    def singles(self) -> "singles.SqlSingles":
-        """Where it keeps files and PayPal transactions; for use while open."""
-        return singles.SqlSingles(self._transaction, self._source)
-
-    @property
     def lasts(self) -> bool:
-        """Whether there is a file; a database in memory ends with the process."""
-        return self._lock is not None
+        """Whether what is written outlives the process; a database in memory does not."""
+        return self._database is not None and self._database.lasts
 
     def close(self) -> None:
         """Let go of the database and of the lock."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.dispose()
-        held, self._lock = self._lock, None
-        if held is not None:
-            held.close()
+        database, self._database = self._database, None
+        self._drop_connection()
+        if database is not None:
+            database.close()
 
     def __enter__(self) -> Self:
         self.open()
@@ -114,67 +125,85 @@ class SqlSink:
 
         Nothing is written where an amount cannot be kept. An id that comes again is pending again.
         """
-        now = _now()
-        rows = [row(transaction, self._source, now) for transaction in transactions]
-        rids = list({transaction.rid for transaction in transactions})
-        with self._transaction() as connection:
+        now = self._tick()
+        # Of a booking that is twice in a page the last one counts.
+        homes = {transaction.rid: self._home(transaction) for transaction in transactions}
+        rows = {transaction.rid: self._values(row(transaction, self._source, now)) for transaction in transactions}
+
+        def work(connection: "sa.Connection") -> Written:
             if not self._has_origin:
-                schema.belong_to(connection, origin=self._origin, database=self._database)
-            known = self._known(connection, rids)
-            if rows:
-                connection.exec_driver_sql(self._upsert, rows)
+                schema.belong_to(connection, origin=self._origin, database=self._name)
+            known = 0
+            changed = 0
+            for table, other in ((schema.TRANSACTIONS, schema.PENDING), (schema.PENDING, schema.TRANSACTIONS)):
+                rids = [rid for rid, home in homes.items() if home is table]
+                if not rids:
+                    continue
+                for chunk in self._rids(connection, other, rids):
+                    schema.move(connection, other, table, self._source, chunk)
+                # What a commit wrote whose answer was lost is of this moment: it was not there before.
+                found = list(self._rids(connection, table, rids, table.c.first_seen_at != now))
+                known += sum(map(len, found))
+                connection.exec_driver_sql(self._upserts[table], [rows[rid] for rid in rids])
+                changed += sum(self._count(connection, table, chunk, table.c.changed_at == now) for chunk in found)
             if acknowledgement_id is not None:
-                self._record(connection, acknowledgement_id, len(rows), now)
+                self._record(connection, acknowledgement_id, len(transactions), now)
+            return Written(new=len(homes) - known, known=known, changed=changed)
+
+        written = self._run(work)
         self._has_origin = True
-        return Written(new=len(rids) - known, known=known)
+        return written
 
     def pending(self) -> list[str]:
         """The ids that were committed and not settled, oldest first."""
         table = schema.ACKNOWLEDGEMENTS
         mine = table.c.source == self._source, table.c.settled_at.is_(None)
-        query = sa.select(table.c.acknowledgement_id).where(*mine)
-        with self._transaction() as connection:
-            # Within one tick of the clock, the order they were written in.
-            return list(connection.scalars(query.order_by(table.c.recorded_at, sa.literal_column("rowid"))))
+        query = sa.select(table.c.acknowledgement_id).where(*mine).order_by(table.c.recorded_at)
+        return self._run(lambda connection: list(connection.scalars(query)))
 
     def settle(self, acknowledgement_id: str, outcome: str) -> None:
         """Note what became of an id. StorageError where it was never committed."""
         table = schema.ACKNOWLEDGEMENTS
         this = table.c.source == self._source, table.c.acknowledgement_id == acknowledgement_id
-        with self._transaction() as connection:
-            changed = connection.execute(table.update().where(*this).values(settled_at=_now(), outcome=outcome))
-            if changed.rowcount == 0:
-                raise StorageError(
-                    f"the database {self._database} has no acknowledgement {acknowledgement_id} of the source "
-                    f"{self._source!r} to settle"
-                )
+        change = table.update().where(*this).values(settled_at=self._tick(), outcome=outcome)
+        if self._run(lambda connection: connection.execute(change).rowcount) == 0:
+            raise StorageError(
+                f"the database {self._name} has no acknowledgement {acknowledgement_id} of the source "
+                f"{self._source!r} to settle"
+            )
 
     def count(self) -> int:
-        """How many bookings of this source the database holds."""
+        """How many bookings of this source the table `transactions` holds."""
         table = schema.TRANSACTIONS
         query = sa.select(sa.func.count()).select_from(table).where(table.c.source == self._source)
-        with self._transaction() as connection:
-            return int(connection.execute(query).scalar_one())
+        return self._run(lambda connection: int(connection.execute(query).scalar_one()))
 
-    def _prepare(self, engine: "sa.Engine") -> None:
-        with self._transaction() as connection:
-            file = connection.exec_driver_sql("PRAGMA database_list").one()[2]
-            self._database = file or self._database
-            schema.prepare(connection, origin=self._origin, database=self._database)
-            notes.prepare(connection, self._database)
-        if file:  # what lives in memory is nobody else's
-            self._lock = lock.take(file, self._source)
-            with self._explained():
-                _make_durable(engine)
-        self._upsert = _upsert(engine.dialect)
+    @property
+    def _name(self) -> str:
+        """What errors call the database: never its address."""
+        return self._database.name if self._database is not None else ""
 
-    def _known(self, connection: "sa.Connection", rids: list[str]) -> int:
-        table = schema.TRANSACTIONS
-        known = 0
+    def _home(self, transaction: Transaction) -> "sa.Table":
+        apart = self._pending_to_own_table and is_interim(transaction)
+        return schema.PENDING if apart else schema.TRANSACTIONS
+
+    def _values(self, values: tuple[object, ...]) -> tuple[object, ...]:
+        return self._database.values(values) if self._database is not None else values
+
+    def _rids(
+        self, connection: "sa.Connection", table: "sa.Table", rids: list[str], *more: "sa.ColumnElement[bool]"
+    ) -> Iterator[list[str]]:
+        """Those of these rids that the table has, in chunks that a statement can ask for."""
         for start in range(0, len(rids), _CHUNK):
-            these = table.c.source == self._source, table.c.rid.in_(rids[start : start + _CHUNK])
-            known += connection.execute(sa.select(sa.func.count()).select_from(table).where(*these)).scalar_one()
-        return known
+            these = table.c.source == self._source, table.c.rid.in_(rids[start : start + _CHUNK]), *more
+            if found := list(connection.scalars(sa.select(table.c.rid).where(*these))):
+                yield found
+
+    def _count(
+        self, connection: "sa.Connection", table: "sa.Table", rids: list[str], condition: "sa.ColumnElement[bool]"
+    ) -> int:
+        these = table.c.source == self._source, table.c.rid.in_(rids), condition
+        return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(*these)).scalar_one())
 
     def _record(self, connection: "sa.Connection", acknowledgement_id: str, rows: int, now: str) -> None:
         table = schema.ACKNOWLEDGEMENTS
@@ -183,128 +212,110 @@ class SqlSink:
         insert = schema.INSERTS[connection.dialect.name](table).values(**key, **values)
         connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
 
-    @contextmanager
-    def _transaction(self) -> Iterator["sa.Connection"]:
-        if self._engine is None:
+    def _run(self, work: "Callable[[sa.Connection], T]") -> T:
+        """Do this in a transaction and, where the connection breaks, again in another: it must bear repeating."""
+        database = self._database
+        if database is None:
             raise ClientStateError("the sink is not open")
-        with self._explained(), self._engine.begin() as connection:
-            yield connection
+        give_up: float | None = None
+        wait = _FIRST_WAIT
+        while True:
+            with _explained(database):
+                try:
+                    return self._once(database, work)
+                except (sa.exc.DBAPIError, StorageBusyError) as error:
+                    # Busy is what comes of a lock that was lost with its connection: the server may not have noticed.
+                    if isinstance(error, sa.exc.DBAPIError) and not database.passes(error):
+                        raise
+                    give_up = give_up or time.monotonic() + _AWAY
+                    if time.monotonic() + wait > give_up:
+                        raise
+            self._drop_connection()
+            time.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what the database says into a sentence. Its own text holds statements and values, so it goes."""
-        try:
-            yield
-        except sa.exc.DBAPIError as error:
-            raise _explain(error.orig, self._database) from None
-        except sqlite3.Error as error:
-            raise _explain(error, self._database) from None
-        except UnicodeError:
-            raise StorageError(
-                "a booking has a text that is no valid Unicode; nothing of its page was written"
-            ) from None
+    def _once(self, database: "_Database", work: "Callable[[sa.Connection], T]") -> T:
+        if self._connection is None:
+            connection = database.connect()
+            try:
+                database.hold(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        with self._connection.begin():
+            return work(self._connection)
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _tick(self) -> str:
+        """Now, and later than ever before: what was written in an order keeps it."""
+        self._last_tick = max(_now(), self._last_tick + timedelta(microseconds=1))
+        return self._last_tick.isoformat(timespec="microseconds")
 
 
-def _read(text: str) -> "sa.URL":
+class _Database(Protocol):
+    """What a kind of database does in its own way."""
+
+    name: str
+
+    @property
+    def lasts(self) -> bool: ...
+
+    def connect(self) -> "sa.Connection":
+        """A new connection whose commits last."""
+
+    def prepare(self, connection: "sa.Connection") -> None:
+        """Called in the transaction that makes the tables."""
+
+    def hold(self, connection: "sa.Connection") -> None:
+        """Take the lock of the source, for as long as the connection lives or longer. StorageBusyError."""
+
+    def values(self, row: tuple[object, ...]) -> tuple[object, ...]:
+        """The row as it can be kept."""
+
+    def passes(self, error: "sa.exc.DBAPIError") -> bool:
+        """Whether a new connection, a moment later, may do better."""
+
+    def close(self) -> None: ...
+
+    def explain(self, error: BaseException | None) -> StorageError:
+        """A sentence for what the database's library raised."""
+
+
+def _database(address: str, source: str) -> _Database:
     try:
-        url = sa.make_url(text)
-        url.get_dialect()
-    except sa.exc.NoSuchModuleError:
-        kind = text.partition(":")[0]
-        raise ConfigurationError(f"{kind!r} is no kind of database; {_ADDRESS}") from None
+        url = sa.make_url(address)
     except sa.exc.ArgumentError:
-        raise ConfigurationError(f"cannot read the address of the database; {_ADDRESS}") from None
-    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise ConfigurationError(f"a database of the kind {url.drivername!r} is not supported for now; {_ADDRESS}")
-    if url.query and "uri" not in url.query:
-        # They would be ignored, so that a file believed to be read-only would be written to.
-        raise ConfigurationError(f"the address of the database has options that need uri=true among them; {_ADDRESS}")
-    return url
+        raise ConfigurationError(f"cannot read the address of the database; {_ADDRESSES}") from None
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+        return Sqlite(url, source)
+    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return Postgresql(url, source)
+    raise ConfigurationError(f"a database of the kind {url.drivername!r} is not supported; {_ADDRESSES}")
 
 
-_ADDRESS = "an SQLite file is written sqlite:///bookings.db, with its whole path sqlite:////var/lib/bookings.db"
+_ADDRESSES = (
+    "an SQLite file is written sqlite:///bookings.db, with its whole path sqlite:////var/lib/bookings.db, "
+    "a PostgreSQL database postgresql://user:password@host:5432/name"
+)
 
 
-def _engine(url: "sa.URL") -> "sa.Engine":
-    """An engine of one connection, which any thread may use, and whose transactions write from the start.
-
-    The driver's own idea of when a transaction begins is switched off, and each begins as one that writes: a reader
-    that becomes a writer halfway could be refused without waiting for its turn.
-    """
-    options = {"timeout": _PATIENCE, "check_same_thread": False, "isolation_level": None}
+@contextmanager
+def _explained(database: _Database) -> Iterator[None]:
+    """Turn what the database says into a sentence. Its own text holds statements and values, so it goes."""
     try:
-        engine = sa.create_engine(url, poolclass=sa.StaticPool, hide_parameters=True, connect_args=options)
-        engine.raw_connection().close()
-    except (sa.exc.ArgumentError, TypeError, ValueError):
-        raise ConfigurationError(f"cannot read the address of the database; {_ADDRESS}") from None
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
+        yield
+    except sa.exc.DBAPIError as error:
+        raise database.explain(error.orig) from None
+    except sqlite3.Error as error:
+        raise database.explain(error) from None
+    except UnicodeError:
+        raise StorageError("a booking has a text that is no valid Unicode; nothing of its page was written") from None
 
 
-def _make_durable(engine: "sa.Engine") -> None:
-    """Make commits last, and let others read while a page is written."""
-    connection = engine.raw_connection()
-    try:
-        # An id may be sent as soon as its page is committed: a commit that a power cut undoes would lose bookings.
-        connection.cursor().execute("PRAGMA synchronous = FULL")
-        connection.cursor().execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError as error:
-        # Another opens or reads the database this moment. Write-ahead is only a wish; the next to open it has it.
-        if _code(error) != sqlite3.SQLITE_BUSY:
-            raise
-    finally:
-        connection.close()
-
-
-def _upsert(dialect: "sa.Dialect") -> str:
-    """The statement as the driver takes it, compiled once: its values are those of `rows.row`, in that order."""
-    table = schema.TRANSACTIONS
-    insert = schema.INSERTS[dialect.name](table)
-    kept = {"source", "rid", "first_seen_at"}
-    changes = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in kept}
-    statement = insert.on_conflict_do_update(index_elements=["source", "rid"], set_=changes)
-    return str(statement.compile(dialect=dialect))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def _code(error: BaseException | None) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _explain(error: BaseException | None, database: str) -> StorageError:
-    code = _code(error)
-    if code == sqlite3.SQLITE_CANTOPEN:
-        return StorageError(f"the database {database} cannot be opened: {_why_not(database)}")
-    if code in _SENTENCES:
-        return StorageError(_SENTENCES[code].format(database=database))
-    # The name of an error says enough to look it up, its text may say more than a log should hold.
-    name = getattr(error, "sqlite_errorname", type(error).__name__)
-    return StorageError(f"the database {database} failed with {name}; nothing was written")
-
-
-def _why_not(database: str) -> str:
-    directory = os.path.dirname(database) or "."
-    if os.path.isdir(database):
-        return "it is a directory; give the name of a file in it"
-    if not database.startswith("file:") and not os.path.isdir(directory):
-        return f"there is no directory {directory}; make it, or choose another file"
-    return "the file and its directory must exist and be readable and writable; change that, or choose another file"
-
-
-_SENTENCES = {
-    sqlite3.SQLITE_BUSY: "the database {database} is locked by another program; close that, or wait, and pull again",
-    sqlite3.SQLITE_LOCKED: "the database {database} is locked by another program; close that, or wait, and pull again",
-    sqlite3.SQLITE_READONLY: "the database {database} is read-only; allow writing to it, or choose another file (--to)",
-    sqlite3.SQLITE_PERM: "the database {database} may not be used; allow that, or choose another file (--to)",
-    sqlite3.SQLITE_FULL: "no room is left for the database {database}, nothing was written; make room and pull again",
-    sqlite3.SQLITE_IOERR: "the database {database} cannot be read or written, nothing was written; check the disk",
-    sqlite3.SQLITE_NOTADB: "{database} is a file, but no SQLite database; choose another file (--to)",
-    sqlite3.SQLITE_CORRUPT: "the database {database} is damaged; restore it, or pull into a new file (--to)",
-}
+def _now() -> datetime:
+    return datetime.now(UTC)

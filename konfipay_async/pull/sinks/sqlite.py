@@ -1,0 +1,131 @@
+"""SQLite as the sink uses it: one connection whose transactions write from the start, durable commits, a lock file."""
+
+import os
+import sqlite3
+
+import sqlalchemy as sa
+
+from konfipay_async.errors import ConfigurationError, StorageError
+from konfipay_async.pull.sinks import lock
+
+__all__ = ["Sqlite"]
+
+# Seconds a write waits for another program's.
+_PATIENCE = 5
+
+_HINT = "an SQLite file is written sqlite:///bookings.db, with its whole path sqlite:////var/lib/bookings.db"
+
+
+class Sqlite:
+    """The file at `url`, for one source. `lasts` is False for a database in memory; known once prepared."""
+
+    def __init__(self, url: sa.URL, source: str) -> None:
+        if url.query and "uri" not in url.query:
+            # They would be ignored, so that a file believed to be read-only would be written to.
+            raise ConfigurationError(f"the address of the database has options that need uri=true among them; {_HINT}")
+        self.name = url.database or ":memory:"
+        self.lasts = False
+        self._url = url
+        self._source = source
+        self._engine: sa.Engine | None = None
+        self._lock: sqlite3.Connection | None = None
+
+    def connect(self) -> sa.Connection:
+        """A connection any thread may use.
+
+        The driver's own idea of when a transaction begins is switched off, and each begins as one that writes: a
+        reader that becomes a writer halfway could be refused without waiting for its turn.
+        """
+        options = {"timeout": _PATIENCE, "check_same_thread": False, "isolation_level": None}
+        try:
+            engine = sa.create_engine(self._url, poolclass=sa.StaticPool, hide_parameters=True, connect_args=options)
+            self._engine = engine
+            connection = engine.connect()
+        except (sa.exc.ArgumentError, TypeError, ValueError):
+            raise ConfigurationError(f"cannot read the address of the database; {_HINT}") from None
+
+        @sa.event.listens_for(engine, "begin")
+        def begin(connection: sa.Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        return connection
+
+    def prepare(self, connection: sa.Connection) -> None:
+        """Learn which file it is."""
+        file = connection.exec_driver_sql("PRAGMA database_list").one()[2]
+        self.name = file or self.name
+        self.lasts = bool(file)
+
+    def hold(self, connection: sa.Connection) -> None:
+        """Keep other pulls of this source out. What lives in memory is nobody else's."""
+        if self.lasts:
+            self._lock = lock.take(self.name, self._source)
+            _make_durable(connection)
+
+    def values(self, row: tuple[object, ...]) -> tuple[object, ...]:
+        """Any text can be kept."""
+        return row
+
+    def passes(self, error: sa.exc.DBAPIError) -> bool:
+        """A file does not go away for a moment; what is locked was waited for."""
+        return False
+
+    def close(self) -> None:
+        """Let go of the file and of the lock."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
+        held, self._lock = self._lock, None
+        if held is not None:
+            held.close()
+
+    def explain(self, error: BaseException | None) -> StorageError:
+        """What went wrong, without the statement and the values an error of the database holds."""
+        code = _code(error)
+        if code == sqlite3.SQLITE_CANTOPEN:
+            return StorageError(f"the database {self.name} cannot be opened: {_why_not(self.name)}")
+        if code in _SENTENCES:
+            return StorageError(_SENTENCES[code].format(database=self.name))
+        # The name of an error says enough to look it up, its text may say more than a log should hold.
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        return StorageError(f"the database {self.name} failed with {name}; nothing was written")
+
+
+def _make_durable(connection: sa.Connection) -> None:
+    """Make commits last, and let others read while a page is written."""
+    cursor = connection.connection.cursor()
+    try:
+        # An id may be sent as soon as its page is committed: a commit that a power cut undoes would lose bookings.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        # Another opens or reads the database this moment. Write-ahead is only a wish; the next to open it has it.
+        if _code(error) != sqlite3.SQLITE_BUSY:
+            raise
+    finally:
+        cursor.close()
+
+
+def _code(error: BaseException | None) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _why_not(database: str) -> str:
+    directory = os.path.dirname(database) or "."
+    if os.path.isdir(database):
+        return "it is a directory; give the name of a file in it"
+    if not database.startswith("file:") and not os.path.isdir(directory):
+        return f"there is no directory {directory}; make it, or choose another file"
+    return "the file and its directory must exist and be readable and writable; change that, or choose another file"
+
+
+_SENTENCES = {
+    sqlite3.SQLITE_BUSY: "the database {database} is locked by another program; close that, or wait, and pull again",
+    sqlite3.SQLITE_LOCKED: "the database {database} is locked by another program; close that, or wait, and pull again",
+    sqlite3.SQLITE_READONLY: "the database {database} is read-only; allow writing to it, or choose another file (--to)",
+    sqlite3.SQLITE_PERM: "the database {database} may not be used; allow that, or choose another file (--to)",
+    sqlite3.SQLITE_FULL: "no room is left for the database {database}, nothing was written; make room and pull again",
+    sqlite3.SQLITE_IOERR: "the database {database} cannot be read or written, nothing was written; check the disk",
+    sqlite3.SQLITE_NOTADB: "{database} is a file, but no SQLite database; choose another file (--to)",
+    sqlite3.SQLITE_CORRUPT: "the database {database} is damaged; restore it, or pull into a new file (--to)",
+}
