@@ -16,7 +16,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from cyclopts import Parameter
-from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -46,6 +46,9 @@ T = TypeVar("T")
 
 # Rows. On a terminal nobody reads more at once, and tables are made of so many.
 _SCREENFUL = 100
+# Columns of a terminal to which a text may be cut, and to which what is whole may be folded. First only what is longer
+# than a time is cut, then, in need, more; an id is folded last of all.
+_NARROWEST = ((16, 1000), (10, 1000), (5, 40), (5, 10))
 
 
 @Parameter(name="*", group="Output")
@@ -225,6 +228,8 @@ def cell(value: object, *, brief: bool = False) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case list() if all(isinstance(item, str) for item in value):
+            text = ", ".join(value)
         case list() | dict():
             text = jsonlib.dumps(value)
         case datetime():
@@ -284,18 +289,34 @@ class _Tables(Generic[T]):
 
     def _show(self, rows: Sequence[T]) -> None:
         texts = [[cell(column.value(row), brief=True) for column in self._columns] for row in rows]
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for number, column in enumerate(self._columns):
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for column, width in zip(self._columns, self._widths(texts), strict=True):
             table.add_column(
                 column.title,
                 justify="right" if column.right else "left",
                 no_wrap=not column.whole,
                 overflow="fold" if column.whole else "ellipsis",
-                min_width=max(len(line[number]) for line in texts) if column.whole else None,
+                width=width,
             )
         for line in texts:
             table.add_row(*map(Text, line))
         self._console.print(table)
+
+    def _widths(self, texts: Sequence[Sequence[str]]) -> list[int]:
+        """As wide as what is in it, if there is room; else long texts are cut, and titles, but no number."""
+        needed = [max(cell_len(line[number]) for line in texts) for number in range(len(self._columns))]
+        widths = [max(width, len(column.title)) for column, width in zip(self._columns, needed, strict=True)]
+        room = self._console.width - 2 * len(widths)
+        for cut, folded in _NARROWEST:
+            least = [
+                width if column.right else min(width, folded if column.whole else cut)
+                for column, width in zip(self._columns, needed, strict=True)
+            ]
+            while sum(widths) > room and (
+                can_shrink := [number for number, width in enumerate(widths) if width > least[number]]
+            ):
+                widths[max(can_shrink, key=widths.__getitem__)] -= 1
+        return widths
 
 
 def _console() -> Console:
