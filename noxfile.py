@@ -49,7 +49,7 @@ def bench(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """What the suite does a sample of, in full; writes docs/soak.md. Takes its time."""
     session.install("-e", ".[all,test]")
-    session.run("pytest", "tests/soak", "--timeout=0", *session.posargs, env={"KONFIPAY_SOAK": "1"})
+    session.run("pytest", "tests/soak", "-n0", "--timeout=0", *session.posargs, env={"KONFIPAY_SOAK": "1"})
 
 
 @nox.session
