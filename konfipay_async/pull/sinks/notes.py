@@ -8,8 +8,8 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -33,7 +33,9 @@ from konfipay_async.errors import StorageError
 from konfipay_async.pull.sinks.columns import Day, Moment
 from konfipay_async.pull.sinks.noting import Run
 
-__all__ = ["COUNTS", "DAYS", "METADATA", "RUNS", "SqlNotes", "prepare"]
+__all__ = ["COUNTS", "DAYS", "METADATA", "RUNS", "RunInTransaction", "SqlNotes", "prepare"]
+
+T = TypeVar("T")
 
 METADATA = MetaData()
 
@@ -77,6 +79,12 @@ DAYS = Table(
 )
 
 
+class RunInTransaction(Protocol):
+    """Does something in a transaction of the database and, where the connection broke, again in another."""
+
+    def __call__(self, work: Callable[[Connection], T], /) -> T: ...
+
+
 def prepare(connection: Connection, database: str) -> None:
     """Make the tables that are missing. StorageError where one of them is somebody else's.
 
@@ -97,35 +105,41 @@ def prepare(connection: Connection, database: str) -> None:
 
 
 class SqlNotes:
-    """The notes of one source; `transaction` opens a transaction of the database."""
+    """The notes of one source; `run` does something in a transaction of the database, perhaps twice."""
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], source: str) -> None:
-        self._transaction = transaction
+    def __init__(self, run: RunInTransaction, source: str) -> None:
+        self._run = run
         self._source = source
 
     def begin(self, run: Run) -> str:
         """Note that a pull began; what to call it when it ends."""
         run_id = uuid.uuid4().hex
         facts = {"source": self._source, "process": os.getpid(), "host": socket.gethostname(), "started_at": _now()}
-        with self._transaction() as connection:
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(RUNS).where(RUNS.c.run_id == run_id))
             connection.execute(insert(RUNS).values(run_id=run_id, **facts, **run._asdict()))
+
+        self._run(work)
         return run_id
 
     def end(self, run_id: str, outcome: str, error: str | None, counts: Mapping[str, int]) -> None:
         """Note how it ended. What ended long ago is forgotten."""
         now = _now()
         values = {name: counts.get(name) for name in COUNTS}
+        ended = update(RUNS).where(RUNS.c.run_id == run_id).values(ended_at=now, outcome=outcome, error=error, **values)
         old = RUNS.c.source == self._source, RUNS.c.started_at < now - timedelta(days=_REMEMBERED)
-        with self._transaction() as connection:
-            ended = update(RUNS).where(RUNS.c.run_id == run_id)
-            connection.execute(ended.values(ended_at=now, outcome=outcome, error=error, **values))
+
+        def work(connection: Connection) -> None:
+            connection.execute(ended)
             connection.execute(delete(RUNS).where(*old))
+
+        self._run(work)
 
     def days(self, selection: str, first: date, last: date) -> dict[date, int]:
         """The days from first to last that were read to their end, and how many rows each had."""
         query = select(DAYS.c.day, DAYS.c.rows).where(*self._mine(selection), DAYS.c.day.between(first, last))
-        with self._transaction() as connection:
-            return {row.day: row.rows for row in connection.execute(query)}
+        return self._run(lambda connection: {row.day: row.rows for row in connection.execute(query)})
 
     def mark_days(self, selection: str, rows: Mapping[date, int]) -> None:
         """Note that these days were read to their end."""
@@ -134,15 +148,17 @@ class SqlNotes:
             {"source": self._source, "selection": selection, "day": day, "rows": count, "done_at": now}
             for day, count in rows.items()
         ]
-        with self._transaction() as connection:
+
+        def work(connection: Connection) -> None:
             self._forget(connection, selection, rows)
             if values:
                 connection.execute(insert(DAYS), values)
 
+        self._run(work)
+
     def unmark_days(self, selection: str, days: Collection[date]) -> None:
         """Forget that these days were read: they have changed since."""
-        with self._transaction() as connection:
-            self._forget(connection, selection, days)
+        self._run(lambda connection: self._forget(connection, selection, days))
 
     def _forget(self, connection: Connection, selection: str, days: Collection[date]) -> None:
         listed = list(days)

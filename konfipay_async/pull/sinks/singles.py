@@ -4,8 +4,7 @@ A row and the wish to acknowledge it are committed together. What is wished for 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -30,7 +29,7 @@ from konfipay_async.models.transaction_files import TransactionFile
 from konfipay_async.models.transactions import BankAccountRef
 from konfipay_async.pull.sinks import Written
 from konfipay_async.pull.sinks.columns import Amount, Moment
-from konfipay_async.pull.sinks.notes import METADATA
+from konfipay_async.pull.sinks.notes import METADATA, RunInTransaction
 from konfipay_async.pull.sinks.noting import SavedFile, Single
 
 __all__ = ["FILES", "PAYPAL", "SqlSingles"]
@@ -91,21 +90,19 @@ PAYPAL = Table(
 )
 
 _TABLES: dict[Single, Table] = {"files": FILES, "paypal": PAYPAL}
-_KEPT = {"first_seen_at", "last_seen_at", "acknowledge", "settled_at", "outcome"}
 
 
 class SqlSingles:
-    """The files and PayPal transactions of one source; `transaction` opens a transaction of the database."""
+    """The files and PayPal transactions of one source; `run` does something in a transaction, perhaps twice."""
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[Connection]], source: str) -> None:
-        self._transaction = transaction
+    def __init__(self, run: RunInTransaction, source: str) -> None:
+        self._run = run
         self._source = source
 
     def saved(self, rid: str) -> SavedFile | None:
         """Where the file of this rid is, None where it was never kept."""
         query = select(FILES.c.saved_as, FILES.c.bytes, FILES.c.sha256).where(*self._this(FILES, rid))
-        with self._transaction() as connection:
-            row = connection.execute(query).one_or_none()
+        row = self._run(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else SavedFile(*row)
 
     def keep_file(self, file: TransactionFile, saved: SavedFile, *, acknowledge: bool) -> Written:
@@ -135,46 +132,50 @@ class SqlSingles:
         """The rids whose acknowledgement was wished for and is not settled, oldest first."""
         table = _TABLES[what]
         mine = table.c.source == self._source, table.c.acknowledge, table.c.settled_at.is_(None)
-        with self._transaction() as connection:
-            return list(connection.scalars(select(table.c.rid).where(*mine).order_by(table.c.last_seen_at)))
+        query = select(table.c.rid).where(*mine).order_by(table.c.last_seen_at)
+        return self._run(lambda connection: list(connection.scalars(query)))
 
     def settle(self, what: Single, rid: str, outcome: str) -> None:
         """Note what became of an acknowledgement. StorageError where it was never wished for."""
         table = _TABLES[what]
         wished = update(table).where(*self._this(table, rid), table.c.acknowledge)
-        with self._transaction() as connection:
-            if connection.execute(wished.values(settled_at=_now(), outcome=outcome)).rowcount == 0:
-                raise StorageError(f"the table {table.name} has no acknowledgement of {rid} to settle")
+        settled = wished.values(settled_at=_now(), outcome=outcome)
+        if self._run(lambda connection: connection.execute(settled).rowcount) == 0:
+            raise StorageError(f"the table {table.name} has no acknowledgement of {rid} to settle")
 
     def _keep(self, table: Table, rows: Sequence[Mapping[str, Any]], *, acknowledge: bool) -> Written:
         now = _now()
         # One that is there twice is kept as it came last.
         by_rid = {row["rid"]: {"source": self._source, **row} for row in rows}
-        pending = {"acknowledge": True, "settled_at": None, "outcome": None} if acknowledge else {}
-        changed = 0
-        with self._transaction() as connection:
-            known = self._known(connection, table, list(by_rid))
+        wish = {"acknowledge": True, "settled_at": None, "outcome": None} if acknowledge else {}
+
+        def work(connection: Connection) -> Written:
+            found = self._found(connection, table, list(by_rid))
             fresh = [
                 {**row, "first_seen_at": now, "last_seen_at": now, "acknowledge": acknowledge}
                 for rid, row in by_rid.items()
-                if rid not in known
+                if rid not in found
             ]
             if fresh:
                 connection.execute(insert(table), fresh)
-            for rid, before in known.items():
-                row = by_rid[rid]
-                changed += any(before[name] != value for name, value in row.items())
+            for rid in found:
                 again = update(table).where(*self._this(table, rid))
-                connection.execute(again.values(**row, last_seen_at=now, **pending))
-        return Written(new=len(fresh), known=len(known), changed=changed)
+                connection.execute(again.values(**by_rid[rid], last_seen_at=now, **wish))
+            # What a commit wrote whose answer was lost is of this moment: it was not there before.
+            known = {rid: before for rid, before in found.items() if before["first_seen_at"] != now}
+            changed = sum(
+                any(before[name] != value for name, value in by_rid[rid].items()) for rid, before in known.items()
+            )
+            return Written(new=len(by_rid) - len(known), known=len(known), changed=changed)
 
-    def _known(self, connection: Connection, table: Table, rids: list[str]) -> dict[str, Mapping[str, Any]]:
-        columns = [column for column in table.columns if column.name not in _KEPT]
-        known: dict[str, Mapping[str, Any]] = {}
+        return self._run(work)
+
+    def _found(self, connection: Connection, table: Table, rids: list[str]) -> dict[str, Mapping[str, Any]]:
+        found: dict[str, Mapping[str, Any]] = {}
         for start in range(0, len(rids), _CHUNK):
             these = and_(table.c.source == self._source, table.c.rid.in_(rids[start : start + _CHUNK]))
-            known.update({row["rid"]: row for row in connection.execute(select(*columns).where(these)).mappings()})
-        return known
+            found.update({row["rid"]: row for row in connection.execute(select(table).where(these)).mappings()})
+        return found
 
     def _this(self, table: Table, rid: str) -> tuple[Any, ...]:
         return table.c.source == self._source, table.c.rid == rid

@@ -33,7 +33,7 @@ from konfipay_async.pull.sinks.rows import is_interim, row
 try:
     import sqlalchemy as sa
 
-    from konfipay_async.pull.sinks import schema
+    from konfipay_async.pull.sinks import notes, schema, singles
     from konfipay_async.pull.sinks.postgresql import Postgresql
     from konfipay_async.pull.sinks.sqlite import Sqlite
 except ModuleNotFoundError:  # said when a sink is opened
@@ -94,12 +94,23 @@ class SqlSink:
                 with connection.begin():
                     database.prepare(connection)
                     schema.prepare(connection, origin=self._origin, database=database.name)
+                    notes.prepare(connection, database.name)
                 database.hold(connection)
             for table in (schema.TRANSACTIONS, schema.PENDING):
                 self._upserts[table] = schema.upsert(table, connection.dialect)
         except BaseException:
             self.close()
             raise
+
+    @property
+    def notes(self) -> "notes.SqlNotes":
+        """What it remembers of pulls; for use while open."""
+        return notes.SqlNotes(self._run, self._source)
+
+    @property
+    def singles(self) -> "singles.SqlSingles":
+        """Where it keeps files and PayPal transactions; for use while open."""
+        return singles.SqlSingles(self._run, self._source)
 
     @property
     def lasts(self) -> bool:
