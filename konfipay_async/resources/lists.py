@@ -89,7 +89,7 @@ class NewListing(Listing[R]):
         self, page_size: int, extra: Mapping[str, object] | None, filters: Mapping[str, Any]
     ) -> AsyncGenerator[R]:
         """Yield new rows until none is left but those that were handed out and not acknowledged."""
-        if filters.get("is_new") is False:
+        if filters.get("is_new") is not None and filters["is_new"] is not True:
             raise ConfigurationError("drain() reads what is new: is_new=False has no end to drain to; use list()")
         return _each_row(self._reader(page_size, extra, {**filters, "is_new": True}, until_empty=True))
 
