@@ -8,7 +8,7 @@ import json as jsonlib
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -143,12 +143,11 @@ def show_rows(
 
 def show_one(row: object, output: Output, **more: object) -> None:
     """Show all of one thing, field by field; `more` are fields it does not have itself."""
-    value = plain(row)
-    fields = {**(value if isinstance(value, dict) else {}), **{name: plain(item) for name, item in more.items()}}
+    shown = {**plain(row), **plain(more)}
     if output.json:
-        _print(jsonlib.dumps(fields))
+        _print(jsonlib.dumps(shown))
         return
-    flat = list(_flat(fields))
+    flat = list(_flat(shown))
     if not sys.stdout.isatty():
         for name, item in flat:
             _print(f"{name}\t{cell(item)}")
@@ -202,10 +201,12 @@ def writer(
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON has it: structs as objects by their names in Python, amounts and times as strings."""
+    """The value as JSON has it: structs and dataclasses as objects, by their names in Python, the rest as strings."""
     match value:
         case msgspec.Struct():
             return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
         case Mapping():
             return {str(name): plain(item) for name, item in value.items()}
         case list() | tuple():
@@ -216,7 +217,7 @@ def plain(value: Any) -> Any:
             return format(value, "f")
         case date():
             return value.isoformat()
-        case Path():
+        case Path() | BaseException():
             return str(value)
     return value
 

@@ -7,13 +7,13 @@ import re
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
 
-from konfipay_async.cli.output import Column, Output, plain, writer
+from konfipay_async.cli.output import Column, Output, writer
 from konfipay_async.errors import ConfigurationError, StorageError
 from konfipay_async.models.documents import Document
 from konfipay_async.models.transaction_files import TransactionFile
@@ -94,7 +94,7 @@ async def _named(
 def _shower(output: Output) -> Callable[[Sequence[_Saved]], None]:
     if sys.stdout.isatty() and not output.json:
         return _print_paths
-    return writer(_COLUMNS, json=output.json, as_json=lambda row: plain(asdict(row)))
+    return writer(_COLUMNS, json=output.json)
 
 
 def _print_paths(rows: Sequence[_Saved]) -> None:
