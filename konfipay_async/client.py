@@ -157,6 +157,7 @@ class KonfipayClient:
     @cached_property
     def authentication(self) -> "Authentication":
         """The token and the rights of the key."""
+        from konfipay_async.resources.authentication import Authentication
 
         return Authentication(self._wiring, self._bearer)
 
@@ -240,6 +241,7 @@ class KonfipayClient:
         return self._records("user_groups", UserGroup)
 
     def _records(self, resource: str, row: type[R]) -> "Records[R]":
+        from konfipay_async.resources.records import Records
 
         return Records(self._wiring, resource, row)
 
