@@ -87,7 +87,7 @@ def file_content(method: str, path: str) -> Callable[[Response], bytes]:
 
     def read(response: Response) -> bytes:
         _raise_unless_success(response, method, path)
-        if response.status == 204 or response.headers.get("content-type", "").startswith("text/html"):
+        if response.status == 204 or response.headers.get("content-type", "").lower().startswith("text/html"):
             found = "nothing" if response.status == 204 else "an HTML page (a proxy's or a maintenance page?)"
             raise DecodeError(f"expected a file from {method} {path}, got {found}", body=response.body, malformed=True)
         return response.body

@@ -10,6 +10,7 @@ from konfipay_async.answers import json_value, page_of
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.models.documents import Document
 from konfipay_async.models.page import Page
+from konfipay_async.pain import LARGEST
 from konfipay_async.resources import files
 from konfipay_async.resources.lists import NewListing, acknowledge_row
 from konfipay_async.resources.once import send_once
@@ -82,8 +83,13 @@ class Documents:
         """
         if not isinstance(content, bytes) or not content:
             raise ConfigurationError(f"content is {'empty' if content == b'' else type(content).__name__}: give bytes")
-        if not file_name or not order_type:
-            raise ConfigurationError("give file_name and order_type: the bank needs both")
+        if len(content) > LARGEST:
+            raise ConfigurationError(
+                f"content has {len(content)} bytes, at most {LARGEST} are sent: is it the file?"
+            )
+        for name, value in (("file_name", file_name), ("order_type", order_type)):
+            if not isinstance(value, str) or not value:
+                raise ConfigurationError(f"{name} is {'empty' if value == '' else type(value).__name__}: give a str")
         return await send_once(
             self._wiring,
             "documents.upload",

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sepa": {"pain", "models", "errors"},
     "ledger": {"errors"},
     "migration": {"errors"},
-    "resources": {"routes", "answers", "models", "paging", "session", "filters", "ledger", "pain", "errors"},
+    "resources": {"routes", "answers", "models", "paging", "session", "filters", "ledger", "pain", "errors", "holding"},
     "client": {
         *("resources", "routes", "answers", "models", "paging", "session", "filters", "ledger", "errors", "_version"),
     },
