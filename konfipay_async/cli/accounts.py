@@ -43,7 +43,7 @@ async def _list(
 ) -> None:
     """List bank accounts with their balances.
 
-    Examples:
+    **Examples:**
 
     `konfipay accounts list --status active`
 
@@ -65,7 +65,7 @@ async def _list(
 async def _get(rid: str, /, *, output: Output = OUTPUT, connection: Connection = CONNECTION) -> None:
     """Show one bank account.
 
-    Examples:
+    **Examples:**
 
     `konfipay accounts get 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 
@@ -94,7 +94,7 @@ async def _create(
 ) -> None:
     """Create a bank account. IBAN and currency together are unique.
 
-    Examples:
+    **Examples:**
 
     `konfipay accounts create --iban "$IBAN" --currency EUR --description "Rent"`
 
@@ -144,7 +144,7 @@ async def _update(
 ) -> None:
     """Change a bank account; what is not named stays as it is.
 
-    Examples:
+    **Examples:**
 
     `konfipay accounts update 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11 --deactivate`
 
@@ -200,7 +200,7 @@ async def _delete(
 ) -> int:
     """Delete a bank account, and wait until it is gone.
 
-    Examples:
+    **Examples:**
 
     `konfipay accounts delete 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 

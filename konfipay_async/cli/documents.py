@@ -43,7 +43,7 @@ async def _list(
 ) -> None:
     """List documents.
 
-    Examples:
+    **Examples:**
 
     `konfipay documents list --new`
 
@@ -69,7 +69,7 @@ async def _list(
 async def _get(rid: str, /, *, output: Output = OUTPUT, connection: Connection = CONNECTION) -> None:
     """Show what is known about one document; `save` has the document itself.
 
-    Examples:
+    **Examples:**
 
     `konfipay documents get 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 
@@ -93,7 +93,7 @@ async def _save(
 ) -> None:
     """Save documents as they are, each whole or not at all, and print where.
 
-    Examples:
+    **Examples:**
 
     `konfipay documents save --new --to inbox --acknowledge`
 
@@ -132,7 +132,7 @@ async def _upload(
 
     It is sent once: the ledger notes it before it leaves, and refuses the same file for two days.
 
-    Examples:
+    **Examples:**
 
     `konfipay documents upload advice.xml --order-type BKA`
 
@@ -173,7 +173,7 @@ async def _acknowledge(
     The is-new flags belong to all applications of your konfipay client unless the API key has its own: other programs
     that read what is new will not see these documents any more. Ends with 3 where konfipay does not know one.
 
-    Examples:
+    **Examples:**
 
     `konfipay documents acknowledge 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 

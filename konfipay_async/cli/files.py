@@ -33,7 +33,7 @@ async def _list(
 ) -> None:
     """List transaction files.
 
-    Examples:
+    **Examples:**
 
     `konfipay files list --new`
 
@@ -68,7 +68,7 @@ async def _list(
 async def _get(rid: str, /, *, output: Output = OUTPUT, connection: Connection = CONNECTION) -> None:
     """Show what is known about one file; `save` has the file itself.
 
-    Examples:
+    **Examples:**
 
     `konfipay files get 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 
@@ -92,7 +92,7 @@ async def _save(
 ) -> None:
     """Save files as they are, each whole or not at all, and print where.
 
-    Examples:
+    **Examples:**
 
     `konfipay files save 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11 --to statement.xml`
 
@@ -129,7 +129,7 @@ async def _acknowledge(
     The is-new flags belong to all applications of your konfipay client unless the API key has its own: other programs
     that read what is new will not see these files any more. Ends with 3 where konfipay does not know one.
 
-    Examples:
+    **Examples:**
 
     `konfipay files acknowledge 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 

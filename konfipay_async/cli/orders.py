@@ -48,7 +48,7 @@ async def _list(
 ) -> None:
     """List single payments.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments orders list --status Pending`
 
@@ -74,7 +74,7 @@ async def _list(
 async def _get(rid: str, /, *, output: Output = OUTPUT, connection: Connection = CONNECTION) -> None:
     """Show one payment.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments orders get 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 
@@ -103,7 +103,7 @@ async def _submit(
     Nothing is sent where one of them was submitted before. It is sent once: the ledger notes it before it leaves, and
     refuses the same while nobody knows whether it arrived. Ends with 3 where a file is rejected.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments orders submit 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11 --yes`
 
@@ -156,7 +156,7 @@ async def _delete(
 ) -> int:
     """Delete open payments. One that is in a payment file cannot be deleted.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments orders delete 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 

@@ -69,7 +69,7 @@ async def _upload(
     ledger notes it before it leaves, and refuses the same file for two days. Ends with 3 where konfipay rejects it,
     and with 6 where no answer came: then `konfipay payments reconcile` looks what became of it.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments upload salaries.xml`
 
@@ -126,7 +126,7 @@ async def _submit(
     A file that was sent is not sent again, so this may be repeated. Single payments are sent by `konfipay payments
     orders submit`. Ends with 3 where a file is rejected.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments submit 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 
@@ -191,7 +191,7 @@ async def _list(
 ) -> None:
     """List payment files.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments list --min-date 2026-01-01`
 
@@ -235,7 +235,7 @@ async def _list(
 async def _get(rid: str, /, *, output: Output = OUTPUT, connection: Connection = CONNECTION) -> None:
     """Show one payment file with its status.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments get 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 
@@ -263,7 +263,7 @@ async def _wait(
     It is over at a status that changes no more. FIN_ACCEPTED is none, and yet all that many banks ever say: name it
     with --until where that is enough. Ends with 3 where it ended badly, with 6 where it is not over in time.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments wait 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11 --until FIN_ACCEPTED`
 
@@ -301,7 +301,7 @@ async def _extract(
     The file itself is neither kept nor sent. It may have several collections. It is sent once: the ledger notes it
     before it leaves, and refuses the same file for two days.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments extract suppliers.xml`
 

@@ -31,7 +31,7 @@ _Flag = Parameter(negative=(), show_default=False)
 async def _list_accounts(*, output: ListOutput = LIST_OUTPUT, connection: Connection = CONNECTION) -> None:
     """List PayPal accounts.
 
-    Examples:
+    **Examples:**
 
     `konfipay paypal accounts list`
     """
@@ -43,7 +43,7 @@ async def _list_accounts(*, output: ListOutput = LIST_OUTPUT, connection: Connec
 async def _get_account(rid: str, /, *, output: Output = OUTPUT, connection: Connection = CONNECTION) -> None:
     """Show one PayPal account. Its secret never comes back out.
 
-    Examples:
+    **Examples:**
 
     `konfipay paypal accounts get 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 
@@ -73,7 +73,7 @@ async def _create_account(
     """Have konfipay read a PayPal account. Its client secret is asked for, or read from a file; it is no argument,
     because others of this machine can see those.
 
-    Examples:
+    **Examples:**
 
     `konfipay paypal accounts create --description Shop --client-id AX… --client-secret-file secret`
 
@@ -121,7 +121,7 @@ async def _update_account(
 ) -> None:
     """Change a PayPal account; what is not named stays as it is. The client secret is needed each time.
 
-    Examples:
+    **Examples:**
 
     `konfipay paypal accounts update 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11 --deactivate --client-secret-file secret`
 
@@ -174,7 +174,7 @@ async def _list_transactions(
 ) -> None:
     """List PayPal transactions.
 
-    Examples:
+    **Examples:**
 
     `konfipay paypal transactions list --new --json`
 
@@ -211,7 +211,7 @@ async def _get_transaction(
 ) -> None:
     """Show one PayPal transaction.
 
-    Examples:
+    **Examples:**
 
     `konfipay paypal transactions get 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11 --force-update`
 
@@ -238,7 +238,7 @@ async def _acknowledge(
     The is-new flags belong to all applications of your konfipay client unless the API key has its own: other programs
     that read what is new will not see these transactions any more. Ends with 3 where konfipay does not know one.
 
-    Examples:
+    **Examples:**
 
     `konfipay paypal transactions acknowledge 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 

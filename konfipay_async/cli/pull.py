@@ -50,7 +50,7 @@ def pull(
     A page is acknowledged only after it was committed; a run that was killed is finished by the next one. The key
     is read from KONFIPAY_API_KEY or from --api-key-file, a proxy from HTTPS_PROXY.
 
-    Examples:
+    **Examples:**
 
     `konfipay pull --sandbox`: see it work, no key needed
 

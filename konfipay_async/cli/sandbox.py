@@ -31,7 +31,7 @@ def sandbox(
 ) -> int:
     """Run a konfipay on this machine, for your own tests and experiments, until Ctrl-C.
 
-    Examples:
+    **Examples:**
 
     `konfipay sandbox --port 8600`
 

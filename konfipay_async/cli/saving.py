@@ -21,7 +21,7 @@ from konfipay_async.resources.documents import Documents
 from konfipay_async.resources.results import Acknowledgement
 from konfipay_async.resources.transaction_files import TransactionFiles
 
-__all__ = ["checked_choice", "save"]
+__all__ = ["checked_choice", "file_name", "save"]
 
 
 def checked_choice(rids: Sequence[str], is_new: bool) -> None:
@@ -57,7 +57,7 @@ async def save(
             task = progress.add_task("", saved=0, total=None)
             saved = 0
             async for file in files:
-                path = to / _name(file) if in_folder else to
+                path = to / file_name(file) if in_folder else to
                 progress.reset(task, total=None)
 
                 def watch(written: int, size: int | None) -> None:
@@ -69,6 +69,16 @@ async def save(
                 saved += 1
                 progress.update(task, saved=saved)
                 show([_Saved(file.rid, path, path.stat().st_size, outcome)])
+
+
+def file_name(file: TransactionFile | Document) -> str:
+    """The bank's name with the id in it: names repeat, and a second run finds the first one's files."""
+    rid, given = _harmless(file.rid), _harmless(file.file_name or "")
+    if not given:
+        return f"{rid}{_suffix(file.format or '')}"
+    named = re.fullmatch(r"(.+)(\.[A-Za-z0-9]{1,10})", given)
+    stem, suffix = (named[1], named[2]) if named else (given, "")
+    return f"{stem[:100]}-{rid}{suffix}"
 
 
 @dataclass(frozen=True)
@@ -100,15 +110,6 @@ def _shower(output: Output) -> Callable[[Sequence[_Saved]], None]:
 def _print_paths(rows: Sequence[_Saved]) -> None:
     for row in rows:
         print(row.path)
-
-
-def _name(file: TransactionFile | Document) -> str:
-    """The bank's name with the id in it: names repeat, and a second run finds the first one's files."""
-    rid = _harmless(file.rid)
-    stem, dot, suffix = _harmless(file.file_name or "").rpartition(".")
-    if dot:
-        return f"{stem[:100]}-{rid}.{suffix[:20]}"
-    return f"{suffix[:100]}-{rid}" if suffix else f"{rid}{_suffix(file.format or '')}"
 
 
 def _suffix(format_: str) -> str:

@@ -18,7 +18,7 @@ async def scopes(
 ) -> None:
     """List the rights of the API key.
 
-    Examples:
+    **Examples:**
 
     `konfipay scopes`: what the key may do
 

@@ -45,7 +45,7 @@ def ledger(
     Of `done` and `refused` entries the outcome is known, `not sent` never left. Of `intended` and `unknown` ones nobody
     knows: `konfipay payments reconcile` looks them up.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments ledger --open`
 
@@ -74,7 +74,7 @@ async def reconcile(
     ledger; where some could be it, look at them. That none is there yet says nothing: it may still arrive. Ends with 6
     where something stays open.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments reconcile`
 
@@ -113,7 +113,7 @@ def settle(
 ) -> int:
     """Say what became of an open entry of the ledger, after you have looked it up yourself.
 
-    Examples:
+    **Examples:**
 
     `konfipay payments settle 17 arrived --rid 5d3f0c1e-0d8f-4f4e-9a55-1c2f5d0a7b11`
 

@@ -44,7 +44,7 @@ async def _list(
 ) -> None:
     """List transactions. Nothing is acknowledged: what is new stays new.
 
-    Examples:
+    **Examples:**
 
     `konfipay transactions list --min-booking-date 2026-01-01`
 
@@ -121,7 +121,7 @@ async def _acknowledge(
     konfipay client unless the API key has its own: other programs that read what is new will not see these
     transactions any more. Ends with 3 where an id is expired, used or unknown.
 
-    Examples:
+    **Examples:**
 
     `konfipay transactions acknowledge 0b7f3c52-5f1c-4f2b-8f4e-2d6e5c6f1a90`
 

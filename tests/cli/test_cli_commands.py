@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from konfipay_async import KonfipayClient, __version__
+from konfipay_async.cli.app import app, run
 
 
 @pytest.mark.parametrize("command", [[], ["pull"], ["sandbox"]], ids=lambda words: " ".join(words) or "konfipay")
@@ -18,6 +19,44 @@ async def test_every_command_has_help(konfipay, command):
     assert ended.code == 0
     assert "Exit codes" in ended.out
     assert not command or "Examples" in ended.out
+
+
+def commands(group, *words):
+    """Every command below this one, by its words."""
+    for name in group:
+        if not name.startswith("-"):
+            yield (*words, name)
+            if group[name].default_command is None:
+                yield from commands(group[name], *words, name)
+
+
+COMMANDS = sorted(commands(app))
+
+
+def test_there_are_the_commands_that_were_promised():
+    """And no group is empty."""
+    assert {words[0] for words in COMMANDS} >= {
+        *("accounts", "transactions", "files", "payments", "documents", "paypal", "scopes", "pull", "sandbox"),
+    }
+    assert len(COMMANDS) > 40
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_and_all_its_options(words, capsys, monkeypatch):
+    """With examples that name it, exit codes, and a text for each option."""
+    monkeypatch.setenv("COLUMNS", "300")
+    assert run([*words, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "Exit codes" in text
+    if "COMMAND" in text.splitlines()[0]:
+        return
+    assert "Examples:" in text
+    assert f"konfipay {' '.join(words)}" in text[text.index("Examples:") :]
+    # A line of a box that begins with an option or argument, and has nothing behind its name and kind.
+    named = re.findall(r"^│ [* ]*(?:--[\w-]+|[A-Z]+).*│$", text, re.MULTILINE)
+    bare = [line for line in named if re.fullmatch(r"│ [* ]*(?:--[\w-]+[ ,]*)*(?:[A-Z.]+ *)*│", line)]
+    assert named
+    assert not bare
 
 
 async def test_version(konfipay):
