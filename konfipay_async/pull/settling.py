@@ -15,7 +15,7 @@ from konfipay_async.errors import (
 from konfipay_async.pull.work import Step, Work
 from konfipay_async.resources.results import Acknowledgement
 
-__all__ = ["Settling"]
+__all__ = ["Settling", "is_of_one_thing"]
 
 
 class Settling:
@@ -31,7 +31,7 @@ class Settling:
         self._send = send
         self._note = note
         self._under_way: set[asyncio.Task[None]] = set()
-        self._postponed: ServerError | None = None
+        self._postponed: StatusError | None = None
 
     async def resend(self, keys: Sequence[str], stop: asyncio.Event) -> None:
         """Send what an earlier pull committed and could not acknowledge."""
@@ -40,13 +40,13 @@ class Settling:
                 return
             try:
                 await self.settle(key)
-            except ServerError as error:
-                # It stays pending; one id that the API stumbles over must not keep all others from being pulled.
-                self._postponed = self._postponed or error
-                continue
             except StatusError as error:
-                if not _is_definite(error):
+                if not is_of_one_thing(error):
                     raise
+                if isinstance(error, ServerError):
+                    # It stays pending; one id that the API stumbles over must not keep all others from being pulled.
+                    self.postpone(error)
+                    continue
                 # However the API says that it knows the id no longer: the rows come again if they are still new.
                 await self._work.do(self._note, key, "refused")
                 self._work.report.expired += 1
@@ -72,8 +72,12 @@ class Settling:
             self._under_way.discard(task)  # one by one: those behind one that failed are still to be collected
             task.result()
 
+    def postpone(self, error: StatusError) -> None:
+        """Raise this when all else is done, if it is the first."""
+        self._postponed = self._postponed or error
+
     async def settled(self) -> None:
-        """Wait for what is under way. Raises what one of them met, or one left over from before."""
+        """Wait for what is under way. Raises what one of them met, or what was postponed."""
         await asyncio.gather(*self._under_way)
         if self._postponed is not None:
             raise self._postponed
@@ -86,6 +90,7 @@ class Settling:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
 
-def _is_definite(error: StatusError) -> bool:
-    passing = (UnauthorizedError, ForbiddenError, RateLimitedError, RouteUnknownError)
-    return 400 <= error.status < 500 and error.status != 408 and not isinstance(error, passing)
+def is_of_one_thing(error: StatusError) -> bool:
+    """Whether the API has a word about this one id only: others may fare better."""
+    of_all = (UnauthorizedError, ForbiddenError, RateLimitedError, RouteUnknownError)
+    return error.status >= 400 and error.status != 408 and not isinstance(error, of_all)

@@ -9,6 +9,7 @@ from datetime import date
 from konfipay_async import KonfipayClient
 from konfipay_async.pull import Report, Step, pull
 from konfipay_async.pull.ranges import pull_range
+from konfipay_async.pull.singles import pull_files, pull_paypal
 from konfipay_async.pull.sinks.sql import SqlSink
 
 
@@ -29,6 +30,10 @@ async def main(base_url: str, api_key: str, database: str, step: str, nth: int, 
                 await pull(client, sink, acknowledge=True, page_size=10, watch=watch)
             case "range":
                 await pull_range(client, sink, date(2022, 1, 3), date(2022, 1, 14), page_size=2, watch=watch)
+            case "files":
+                await pull_files(client, sink, "files", acknowledge=True, page_size=5, watch=watch)
+            case "paypal":
+                await pull_paypal(client, sink, acknowledge=True, page_size=5, watch=watch)
 
 
 asyncio.run(main(*sys.argv[1:5], int(sys.argv[5]), *(sys.argv[6:] or ["new"])))

@@ -197,6 +197,16 @@ async def test_a_list_that_never_stands_still_is_said_to_be_so(sink, file):
     assert done(file) == []
 
 
+async def test_days_are_remembered_in_postgresql_too(client, sandbox, postgres):
+    """As dates."""
+    sink = SqlSink(postgres.url(), origin="the sandbox of a test")
+    assert (await pull_range(client, sink, FIRST, LAST, today=LAST)).new == 95
+    sandbox.arrive(3)
+    report = await pull_range(client, sink, FIRST, LAST, today=LATER)
+    assert (report.new, report.known) == (3, 17 + 14)
+    assert (await pull_range(client, sink, FIRST, LAST, today=LATER)).pages == 0
+
+
 class InMemory:
     """A sink that remembers no days."""
 
