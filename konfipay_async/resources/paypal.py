@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypedDict, Unpack
 
 from konfipay_async.answers import json_value, page_of
+from konfipay_async.errors import ConfigurationError
 from konfipay_async.models.page import Page
 from konfipay_async.models.paypal import NewPayPalAccount, PayPalAccount, PayPalTransaction
 from konfipay_async.models.wire import encode, encode_with
@@ -69,7 +70,7 @@ class PayPalAccounts:
             self._wiring,
             "paypal.accounts.create",
             _account,
-            body=encode(account),
+            body=encode(_checked(account)),
             made=lambda created: created.rid,
             look_up="client.paypal.accounts.list()",
             again=again,
@@ -78,7 +79,8 @@ class PayPalAccounts:
     async def update(self, rid: str, account: NewPayPalAccount) -> PayPalAccount:
         """Change an account into this; what is None here is left out of the request."""
         segment(rid, "rid")
-        return await self._wiring.send("paypal.accounts.update", _account, body=encode_with(account, rId=rid))
+        body = encode_with(_checked(account), rId=rid)
+        return await self._wiring.send("paypal.accounts.update", _account, body=body)
 
 
 class PayPalTransactions:
@@ -136,6 +138,12 @@ class PayPalTransactions:
     async def acknowledge(self, rid: str) -> Acknowledgement:
         """Mark the transaction as no longer new; do so after it is safe. Path and method are inferred."""
         return await acknowledge_row(self._wiring, "paypal.transactions", rid)
+
+
+def _checked(account: NewPayPalAccount) -> NewPayPalAccount:
+    if account.start_fetch_date is not None and account.start_fetch_date.utcoffset() is None:
+        raise ConfigurationError("start_fetch_date has no offset: give a datetime with a tzinfo")
+    return account
 
 
 def _account(method: str, path: str) -> Callable[[Response], PayPalAccount]:
