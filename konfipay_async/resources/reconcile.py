@@ -1,6 +1,7 @@
 """What became of an upload whose outcome nobody knows: looked up, never guessed.
 
-A file that is found may be it; that none is found says nothing, for a late request may still arrive.
+A file that is found may be it; that none is found says nothing, for a late request may still arrive. Timestamps and the
+server's clock show whole seconds, so a file counts as created since when it is at most two seconds older.
 """
 
 import asyncio
@@ -27,8 +28,8 @@ __all__ = ["Candidates", "Found", "Undecided", "reconciled"]
 
 logger = logging.getLogger(__name__)
 
-# Seconds. Before this nothing can be it, even where clocks differ; from the other on, nothing else is (timestamps and
-# the Date header are cut to whole seconds).
+# Seconds before it was sent. What is older than the first cannot be it, even where clocks differ; what is no older than
+# the second counts as created since.
 _EARLIEST, _CERTAIN = 300.0, 2.0
 # Seconds. So long after it was sent, what another entry of the ledger left open may have arrived and be what is found.
 _LATEST = 3600.0

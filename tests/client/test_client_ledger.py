@@ -655,6 +655,16 @@ async def test_without_a_ledger_the_error_still_tells_what_was_sent(pair: Any, c
         await client.payment_files.upload(pain("M-7", "1.10", "2.20"))  # nothing remembers
 
 
+@pytest.mark.xfail(strict=True, reason="what reading the status back meets is raised, and reads as a refusal")
+async def test_a_submission_by_force_that_arrived_is_no_error_when_its_status_cannot_be_read(paying: Any) -> None:
+    """Else it would be sent by force once more."""
+    async with paying() as (sandbox, client):
+        rid = await _failed_file(client, sandbox)
+        sandbox.add_fault("403:payment-files.get")
+        assert (await client.payment_files.submit(rid, force=True)).rid == rid
+        assert len(sandbox.transmissions()) == 2
+
+
 # Cancellation, closing
 
 

@@ -111,29 +111,29 @@ async def _crunch(part: str, first: int, count: int, processes: int) -> list[dic
     return [task.result() for task in tasks]
 
 
-# Pulls in children
+# Work in children that may be killed
 
 
 class Children:
-    """A process that forks for every pull it is told of, see pulls_in_children.py."""
+    """A process that forks for every job it is told of, see forking.py."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._child = 0
 
     @classmethod
-    async def begin(cls) -> "Children":
+    async def begin(cls, script: str) -> "Children":
         return cls(
             await asyncio.create_subprocess_exec(
                 sys.executable,
-                str(HERE / "pulls_in_children.py"),
+                str(HERE / script),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
             )
         )
 
     async def run(self, born: Callable[[int], None] = lambda _: None, **job: object) -> int:
-        """One pull; the exit code, or the negative signal that ended it. `born` is told its process id."""
+        """One job; the exit code, or the negative signal that ended it. `born` is told its process id."""
         reader, writer = self._process.stdout, self._process.stdin
         assert reader is not None
         assert writer is not None
@@ -160,11 +160,13 @@ async def nurseries() -> AsyncIterator[Callable[..., Awaitable[None]]]:
     """``await nurseries(work, cases)``: `work(children, case)` for every case, several at a time."""
     begun: list[Children] = []
 
-    async def share(work: Callable[[Children, Any], Awaitable[None]], cases: Any) -> None:
+    async def share(
+        work: Callable[[Children, Any], Awaitable[None]], cases: Any, script: str = "pulls_in_children.py"
+    ) -> None:
         left = iter(cases)
 
         async def one() -> None:
-            children = await Children.begin()
+            children = await Children.begin(script)
             begun.append(children)
             for case in left:
                 try:

@@ -113,6 +113,32 @@ def machine(first: int, count: int) -> dict[str, object]:
     return {}
 
 
+# --- payments --------------------------------------------------------------------------------------------------------
+
+
+def payments(first: int, count: int) -> dict[str, object]:
+    """A program that pays while everything goes wrong, see paying.py."""
+    import paying
+
+    seen: Counter[str] = Counter()
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        for seed in range(first, first + count):
+            try:
+                seen.update(await paying.story(seed))
+            except BaseException as error:
+                error.add_note(f"seed {seed}")
+                raise
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, left
+
+    complaints: list[dict[str, Any]] = []
+    asyncio.run(main())
+    assert not complaints, complaints
+    return dict(seen)
+
+
 # --- money ---------------------------------------------------------------------------------------------------------
 
 
@@ -495,6 +521,7 @@ PARTS: dict[str, Callable[[int, int], dict[str, object]]] = {
     "amounts": amounts,
     "bodies": bodies,
     "client": client,
+    "payments": payments,
     "atheris": atheris,
 }
 

@@ -1,20 +1,16 @@
-"""Pulls in processes that may be killed: one of these stays, imports everything once, and forks for every pull.
-
-Reads a JSON object a line (the fields of `Job`), answers with the child's process id, then with how it ended.
-"""
+"""Pulls in processes that may be killed, one for every job (the fields of `Job`)."""
 
 import asyncio
-import json
 import os
 import resource
 import signal
 import sqlite3
 import sys
-import traceback
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from forking import serve
 
 import konfipay_async.cli.app
 from konfipay_async import KonfipayClient
@@ -23,7 +19,7 @@ from konfipay_async.pull import Report, Step, pull
 from konfipay_async.pull.sinks import sql
 from konfipay_async.pull.sinks.sql import SqlSink
 
-STORAGE, INTERRUPTED, BUG = 5, 6, 1
+STORAGE, INTERRUPTED = 5, 6
 
 
 @dataclass
@@ -47,35 +43,11 @@ class Job:
     patience: float = 5.0  # with a locked database
 
 
-def main() -> None:
-    for line in sys.stdin:
-        job = Job(**json.loads(line))
-        child = os.fork()
-        if not child:
-            _be_a_child(job)
-        print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
-
-
-def _be_a_child(job: Job) -> None:
-    code = BUG
-    try:
-        said = os.open(job.said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for file, number in ((nothing, 0), (said, 1), (said, 2)):
-            os.dup2(file, number)
-        # What nobody retrieves, and what goes wrong while something is collected, is printed: nothing must be.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        sql._PATIENCE = job.patience  # type: ignore[assignment]
-        sa.event.listen(sa.engine.Engine, "connect", lambda connection, _: _prepare(connection, job))
-        code = _command_line(job) if job.command_line else _library(job)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+def work(told: dict[str, Any]) -> int:
+    job = Job(**told)
+    sql._PATIENCE = job.patience  # type: ignore[assignment]
+    sa.event.listen(sa.engine.Engine, "connect", lambda connection, _: _prepare(connection, job))
+    return _command_line(job) if job.command_line else _library(job)
 
 
 def _prepare(connection: sqlite3.Connection, job: Job) -> None:
@@ -147,4 +119,4 @@ def _command_line(job: Job) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    serve(work)
