@@ -1,5 +1,6 @@
 """How a command reaches konfipay: the options that all of them have, and the ledger of what must happen once."""
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncGenerator
@@ -10,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from konfipay_async.cli.output import note
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import ConfigurationError, StorageError
 from konfipay_async.ledger import Ledger
@@ -96,14 +98,22 @@ LEDGER = LedgerPlace()
 async def connected(
     connection: Connection, place: LedgerPlace | None = None, *, concurrency: int = 8
 ) -> AsyncGenerator[KonfipayClient]:
-    """An open client. With a `place` it has the ledger there, and what must happen once is noted in it."""
+    """An open client. With a `place` it has the ledger there, and what must happen once is noted in it.
+
+    Ctrl-C waits for such a request and loses its answer; where to find it is said then.
+    """
     with ExitStack() as stack:
         ledger = None if place is None else place.opened()
         client = connection.client(concurrency=concurrency, ledger=ledger)
         if ledger is not None:
             stack.enter_context(ledger)
-        async with client:
-            yield client
+        try:
+            async with client:
+                yield client
+        except asyncio.CancelledError:
+            if ledger is not None:
+                note("What was sent is in the ledger: konfipay payments ledger")
+            raise
 
 
 def default_ledger() -> Path:

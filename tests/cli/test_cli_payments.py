@@ -108,6 +108,30 @@ async def test_the_same_file_is_not_sent_twice(piped, payment_file):
         assert len(sandbox.payment_file_rids()) == 3
 
 
+async def test_ctrl_c_while_an_upload_is_under_way_waits_for_its_outcome(settled, piped, payment_file):
+    arrived, answers = asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds):
+        if sandbox.count("payment-files.upload"):
+            arrived.set()
+            await answers.wait()
+
+    async with Sandbox(faults=["slow:payment-files.upload"], sleep=sleep) as sandbox:
+        settled(sandbox)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "konfipay_async", "payments", "upload", str(payment_file()),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        await arrived.wait()
+        process.send_signal(signal.SIGINT)
+        answers.set()
+        _, err = await process.communicate()
+        assert process.returncode == Exit.PARTIAL
+        assert b"konfipay payments ledger" in err
+        (entry,) = loads(await piped(sandbox, "payments", "ledger", "--json"))
+        assert (entry["outcome"], [entry["rid"]]) == ("done", sandbox.payment_file_rids())
+
+
 # --- submit ----------------------------------------------------------------------------------------------------------
 
 
