@@ -22,7 +22,7 @@ class Balance(Wire, frozen=True, gc=False):
             raise ValueError("not a finite number")
 
 
-class AccountHolder(Wire, frozen=True, gc=False):
+class AccountHolder(Wire, frozen=True, gc=False, omit_defaults=True):
     """Who holds the account."""
 
     name: str | None = None
