@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from konfipay_async.answers import server_time
@@ -158,6 +159,10 @@ async def _settle(wiring: Wiring, entry: "Entry", file: PaymentFile) -> None:
         logger.error("the ledger could not note what was found: %s", failure)
 
 
+# Wide enough for every digit of every order, whatever context the program has set.
+_EXACT = Context(prec=80)
+
+
 def _alike(sent: "OutcomeUnknownError | Entry", rid: str, payments: list[Payment]) -> bool | None:
     """Whether a file's orders are those that were sent; None where too little is known of either to tell."""
     if not payments or sent.orders is None:
@@ -170,7 +175,7 @@ def _alike(sent: "OutcomeUnknownError | Entry", rid: str, payments: list[Payment
         return False
     if len(amounts) < len(payments):
         return None
-    if sum(amounts, Decimal(0)) != sent.control_sum:
+    if reduce(_EXACT.add, amounts, Decimal(0)) != sent.control_sum:
         return False
     if not sent.counterparties or len(ibans) < len(payments):
         return None

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -205,6 +205,13 @@ async def test_the_same_file_of_long_ago_is_another(world: Any) -> None:
         assert await w.reconcile(error) == Undecided()
         error = await w.lose()
         assert await w.reconcile(error) == Found(w.rids[1])
+
+
+async def test_sums_are_exact_whatever_the_program_does_with_decimals(world: Any) -> None:
+    async with world() as w:
+        with localcontext(prec=3):
+            error = await w.lose(pain("M-1", ("123456.78", OTHER), ("0.99", THIRD)))
+            assert await w.reconcile(error) == Found(w.rids[0])
 
 
 async def test_many_others_of_the_day_are_no_hindrance(world: Any) -> None:
