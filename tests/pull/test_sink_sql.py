@@ -135,7 +135,7 @@ def test_a_page_without_an_id_leaves_nothing_to_acknowledge(sink: SqlSink) -> No
 
 
 def test_a_page_larger_than_one_statement_can_ask_for(sink: SqlSink) -> None:
-    rids = [f"t-{number}" for number in range(2 * sql._CHUNK + 7)]
+    rids = [f"t-{number}" for number in range(2007)]
     assert sink.write(page(*rids), "ack-1") == Written(len(rids), 0)
     assert sink.write(page(*rids, "one more"), "ack-2") == Written(1, len(rids))
 

@@ -13,15 +13,24 @@ took the lock meanwhile. A commit whose answer was lost may have happened; repea
 import hashlib
 import os
 import socket
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 
-from konfipay_async.errors import ConfigurationError, MissingExtraError, StorageBusyError, StorageError
+from konfipay_async.errors import ConfigurationError, StorageBusyError, StorageError
+from konfipay_async.pull.sinks import schema
+from konfipay_async.pull.sinks.rows import Value
 
 __all__ = ["Postgresql"]
 
+T = TypeVar("T")
+
 _SCHEMA = "konfipay"
+
+# Rows on their way into a table.
+_INCOMING = schema.TRANSACTIONS.to_metadata(sa.MetaData(), name="incoming")
 
 _HINT = "a PostgreSQL database is written postgresql://user:password@host:5432/name"
 
@@ -53,6 +62,7 @@ class Postgresql:
     """The database at `url`, for one source. What is committed there lasts."""
 
     lasts = True
+    errors: type[Exception] = psycopg.Error
 
     def __init__(self, url: sa.URL, source: str) -> None:
         host = url.query.get("host", url.host or "localhost")
@@ -60,6 +70,7 @@ class Postgresql:
         self._url = url.set(drivername="postgresql+psycopg")
         self._source = source
         self._engine: sa.Engine | None = None
+        self._upserts: dict[sa.Table, str] = {}
 
     def connect(self) -> sa.Connection:
         """A session whose commits last: synchronous_commit is on where it was off."""
@@ -88,6 +99,7 @@ class Postgresql:
         number = _number(f"source {self._source}")
         with connection.begin():
             if connection.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar_one():
+                connection.exec_driver_sql("CREATE TEMPORARY TABLE incoming (LIKE transactions) ON COMMIT DELETE ROWS")
                 return
             holder = connection.execute(sa.text(_HOLDER), {"number": number}).first()
         raise StorageBusyError(
@@ -96,17 +108,28 @@ class Postgresql:
             + "; wait for it to end, or end it"
         )
 
-    def values(self, row: tuple[object, ...]) -> tuple[object, ...]:
-        """PostgreSQL has no NUL in texts, and one must not hold up all bookings: it becomes U+FFFD."""
-        if any(type(value) is str and "\0" in value for value in row):
-            return tuple(value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in row)
-        return row
+    def put(self, connection: sa.Connection, table: sa.Table, rows: list[tuple[Value, ...]]) -> None:
+        """Insert these rows, or update those that are there: copied into a table of the session, then all at once."""
+        if table not in self._upserts:
+            self._upserts[table] = schema.upsert(table, connection.dialect, rows_from=_INCOMING)
+        session = connection.connection.driver_connection
+        assert isinstance(session, psycopg.Connection)  # noqa: S101
+        session.execute(b"DELETE FROM incoming")  # what went into another table; commits empty it too
+        with session.cursor() as cursor:
+            with cursor.copy(b"COPY incoming FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(_without_nul(row))
+            cursor.execute(self._upserts[table].encode())
 
-    def passes(self, error: sa.exc.DBAPIError) -> bool:
+    def among(self, column: "sa.Column[str]", texts: list[str]) -> sa.ColumnElement[bool]:
+        """As an array."""
+        return column == sa.any_(sa.literal(list(_without_nul(texts)), sa.ARRAY(sa.Text)))
+
+    def passes(self, error: Exception) -> bool:
         """Whether the same may succeed a moment later: the connection broke, or the server said so."""
-        state = _state(error.orig)
-        no_connection = isinstance(error, sa.exc.OperationalError) and not state
-        return error.connection_invalidated or no_connection or state in _PASSING or state.startswith("08")
+        state = _state(error)
+        broken = not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return broken or state in _PASSING or state.startswith("08")
 
     def close(self) -> None:
         """Nothing is held but the connection."""
@@ -114,7 +137,7 @@ class Postgresql:
         if engine is not None:
             engine.dispose()
 
-    def explain(self, error: BaseException | None) -> StorageError:
+    def explain(self, error: BaseException) -> StorageError:
         """What went wrong, without the statement and the values an error of the database holds."""
         state = _state(error)
         for known, sentence in _SENTENCES.items():
@@ -136,8 +159,6 @@ class Postgresql:
             return sa.create_engine(
                 self._url, poolclass=sa.NullPool, hide_parameters=True, paramstyle="format", connect_args=options
             )
-        except ModuleNotFoundError:
-            raise MissingExtraError("a PostgreSQL database", "postgres") from None
         except (sa.exc.ArgumentError, TypeError, ValueError):
             raise ConfigurationError(f"cannot read the address of the database; {_HINT}") from None
 
@@ -157,6 +178,13 @@ class Postgresql:
             if commits == "off":
                 settings.append(sa.func.set_config("synchronous_commit", "on", False))
             connection.execute(sa.select(*settings))
+
+
+def _without_nul(values: Sequence[T]) -> Sequence[T | str]:
+    """PostgreSQL has no NUL in texts, and one must not hold up all bookings: it becomes U+FFFD."""
+    if "\0" in "".join([value for value in values if isinstance(value, str)]):
+        return [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in values]
+    return values
 
 
 def _number(name: str) -> int:
@@ -179,7 +207,7 @@ WHERE locktype = 'advisory' AND objsubid = 1 AND granted
 """
 
 
-def _state(error: BaseException | None) -> str:
+def _state(error: BaseException) -> str:
     return getattr(error, "sqlstate", None) or ""
 
 
@@ -187,7 +215,7 @@ def _state(error: BaseException | None) -> str:
 _SENTENCES = {
     "25006": "the database {database} is read-only (a standby?); choose one that may be written to (--to)",
     "42501": "the user may not write into the database {database}: it needs the right to make the schema {schema}, or "
-    "that schema made by another and given to it",
+    "that schema made and given to it, and the right to make temporary tables",
     "53100": "no room is left for the database {database}, nothing was written; make room and pull again",
     "54000": "a booking has an id that is too long for the database {database}; nothing of its page was written",
     "55P03": "the tables of the database {database} are locked by another program; close that, or wait, and pull again",

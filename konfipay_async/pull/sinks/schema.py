@@ -138,24 +138,29 @@ META = Table(
 _OURS = ("source", "rid", "is_new", "first_seen_at", "last_seen_at", "changed_at")
 
 
-def upsert(table: Table, dialect: Dialect) -> str:
-    """The statement that keeps one delivery, as the driver takes it: its values are those of `rows.row`, in order.
+def upsert(table: Table, dialect: Dialect, *, rows_from: Table | None = None) -> str:
+    """The statement that keeps deliveries, as the driver takes it: one whose values are those of `rows.row`, in order,
+    or all that are in another table.
 
     Of a row that is known `first_seen_at` stays; `changed_at` becomes this delivery's time where it says anything else
     than the row did.
     """
     statement = INSERTS[dialect.name](table)
+    if rows_from is not None:
+        statement = statement.from_select([column.name for column in table.columns], select(*rows_from.columns))
     new = statement.excluded
     differs = or_(*(column.is_distinct_from(new[column.name]) for column in table.columns if column.name not in _OURS))
     kept = ("source", "rid", "first_seen_at")
-    changes: dict[str, ColumnElement[Any]] = {name: new[name] for name in table.columns.keys() if name not in kept}
+    changes: dict[str, ColumnElement[Any]] = {
+        column.name: new[column.name] for column in table.columns if column.name not in kept
+    }
     changes["changed_at"] = case((differs, new.last_seen_at), else_=table.c.changed_at)
     return str(statement.on_conflict_do_update(index_elements=["source", "rid"], set_=changes).compile(dialect=dialect))
 
 
-def move(connection: Connection, there: Table, here: Table, source: str, rids: list[str]) -> None:
+def move(connection: Connection, there: Table, here: Table, source: str, these: ColumnElement[bool]) -> None:
     """Take these rows over from one table to the other, as they are."""
-    theirs = there.c.source == source, there.c.rid.in_(rids)
+    theirs = there.c.source == source, these
     names = list(here.columns.keys())
     connection.execute(insert(here).from_select(names, select(*(there.c[name] for name in names)).where(*theirs)))
     connection.execute(delete(there).where(*theirs))

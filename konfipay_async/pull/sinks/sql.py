@@ -12,7 +12,6 @@ and add them up as decimals: ``sum(Decimal(amount) for (amount,) in connection.e
 PostgreSQL they are numeric, and its `sum` is exact.
 """
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,13 +27,12 @@ from konfipay_async.errors import (
 )
 from konfipay_async.models.transactions import Transaction
 from konfipay_async.pull.sinks import Written
-from konfipay_async.pull.sinks.rows import is_interim, row
+from konfipay_async.pull.sinks.rows import Value, is_interim, row
 
 try:
     import sqlalchemy as sa
 
     from konfipay_async.pull.sinks import notes, schema, singles
-    from konfipay_async.pull.sinks.postgresql import Postgresql
     from konfipay_async.pull.sinks.sqlite import Sqlite
 except ModuleNotFoundError:  # said when a sink is opened
     _INSTALLED = False
@@ -44,9 +42,6 @@ else:
 __all__ = ["SqlSink"]
 
 T = TypeVar("T")
-
-# SQLite before 3.32 takes 999 variables in a statement.
-_CHUNK = 900
 
 # Seconds for which a database that went away is waited for, and between two attempts to reach it, first and at most.
 _AWAY = 60.0
@@ -73,7 +68,6 @@ class SqlSink:
         self._pending_to_own_table = pending_to_own_table
         self._database: _Database | None = None
         self._connection: sa.Connection | None = None
-        self._upserts: dict[sa.Table, str] = {}
         self._has_origin = False
         self._last_tick = datetime.min.replace(tzinfo=UTC)
 
@@ -96,8 +90,6 @@ class SqlSink:
                     schema.prepare(connection, origin=self._origin, database=database.name)
                     notes.prepare(connection, database.name)
                 database.hold(connection)
-            for table in (schema.TRANSACTIONS, schema.PENDING):
-                self._upserts[table] = schema.upsert(table, connection.dialect)
         except BaseException:
             self.close()
             raise
@@ -136,27 +128,29 @@ class SqlSink:
 
         Nothing is written where an amount cannot be kept. An id that comes again is pending again.
         """
+        database = self._opened()
         now = self._tick()
         # Of a booking that is twice in a page the last one counts.
         homes = {transaction.rid: self._home(transaction) for transaction in transactions}
-        rows = {transaction.rid: self._values(row(transaction, self._source, now)) for transaction in transactions}
+        rows = {transaction.rid: row(transaction, self._source, now) for transaction in transactions}
 
         def work(connection: "sa.Connection") -> Written:
             if not self._has_origin:
-                schema.belong_to(connection, origin=self._origin, database=self._name)
+                schema.belong_to(connection, origin=self._origin, database=database.name)
             known = 0
             changed = 0
             for table, other in ((schema.TRANSACTIONS, schema.PENDING), (schema.PENDING, schema.TRANSACTIONS)):
                 rids = [rid for rid, home in homes.items() if home is table]
                 if not rids:
                     continue
-                for chunk in self._rids(connection, other, rids):
-                    schema.move(connection, other, table, self._source, chunk)
+                if strays := self._rids(connection, other, rids):
+                    schema.move(connection, other, table, self._source, database.among(other.c.rid, strays))
                 # What a commit wrote whose answer was lost is of this moment: it was not there before.
-                found = list(self._rids(connection, table, rids, table.c.first_seen_at != now))
-                known += sum(map(len, found))
-                connection.exec_driver_sql(self._upserts[table], [rows[rid] for rid in rids])
-                changed += sum(self._count(connection, table, chunk, table.c.changed_at == now) for chunk in found)
+                found = self._rids(connection, table, rids, table.c.first_seen_at != now)
+                known += len(found)
+                database.put(connection, table, [rows[rid] for rid in rids])
+                if found:
+                    changed += len(self._rids(connection, table, found, table.c.changed_at == now))
             if acknowledgement_id is not None:
                 self._record(connection, acknowledgement_id, len(transactions), now)
             return Written(new=len(homes) - known, known=known, changed=changed)
@@ -179,7 +173,7 @@ class SqlSink:
         change = table.update().where(*this).values(settled_at=self._tick(), outcome=outcome)
         if self._run(lambda connection: connection.execute(change).rowcount) == 0:
             raise StorageError(
-                f"the database {self._name} has no acknowledgement {acknowledgement_id} of the source "
+                f"the database {self._opened().name} has no acknowledgement {acknowledgement_id} of the source "
                 f"{self._source!r} to settle"
             )
 
@@ -189,32 +183,21 @@ class SqlSink:
         query = sa.select(sa.func.count()).select_from(table).where(table.c.source == self._source)
         return self._run(lambda connection: int(connection.execute(query).scalar_one()))
 
-    @property
-    def _name(self) -> str:
-        """What errors call the database: never its address."""
-        return self._database.name if self._database is not None else ""
+    def _opened(self) -> "_Database":
+        if self._database is None:
+            raise ClientStateError("the sink is not open")
+        return self._database
 
     def _home(self, transaction: Transaction) -> "sa.Table":
         apart = self._pending_to_own_table and is_interim(transaction)
         return schema.PENDING if apart else schema.TRANSACTIONS
 
-    def _values(self, values: tuple[object, ...]) -> tuple[object, ...]:
-        return self._database.values(values) if self._database is not None else values
-
     def _rids(
         self, connection: "sa.Connection", table: "sa.Table", rids: list[str], *more: "sa.ColumnElement[bool]"
-    ) -> Iterator[list[str]]:
-        """Those of these rids that the table has, in chunks that a statement can ask for."""
-        for start in range(0, len(rids), _CHUNK):
-            these = table.c.source == self._source, table.c.rid.in_(rids[start : start + _CHUNK]), *more
-            if found := list(connection.scalars(sa.select(table.c.rid).where(*these))):
-                yield found
-
-    def _count(
-        self, connection: "sa.Connection", table: "sa.Table", rids: list[str], condition: "sa.ColumnElement[bool]"
-    ) -> int:
-        these = table.c.source == self._source, table.c.rid.in_(rids), condition
-        return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(*these)).scalar_one())
+    ) -> list[str]:
+        """Those of these rids that the table has."""
+        these = table.c.source == self._source, self._opened().among(table.c.rid, rids), *more
+        return list(connection.scalars(sa.select(table.c.rid).where(*these)))
 
     def _record(self, connection: "sa.Connection", acknowledgement_id: str, rows: int, now: str) -> None:
         table = schema.ACKNOWLEDGEMENTS
@@ -225,18 +208,16 @@ class SqlSink:
 
     def _run(self, work: "Callable[[sa.Connection], T]") -> T:
         """Do this in a transaction and, where the connection breaks, again in another: it must bear repeating."""
-        database = self._database
-        if database is None:
-            raise ClientStateError("the sink is not open")
+        database = self._opened()
         give_up: float | None = None
         wait = _FIRST_WAIT
         while True:
             with _explained(database):
                 try:
                     return self._once(database, work)
-                except (sa.exc.DBAPIError, StorageBusyError) as error:
+                except (sa.exc.DBAPIError, database.errors, StorageBusyError) as error:
                     # Busy is what comes of a lock that was lost with its connection: the server may not have noticed.
-                    if isinstance(error, sa.exc.DBAPIError) and not database.passes(error):
+                    if not isinstance(error, StorageBusyError) and not database.passes(_cause(error)):
                         raise
                     give_up = give_up or time.monotonic() + _AWAY
                     if time.monotonic() + wait > give_up:
@@ -272,6 +253,7 @@ class _Database(Protocol):
     """What a kind of database does in its own way."""
 
     name: str
+    errors: type[Exception]
 
     @property
     def lasts(self) -> bool: ...
@@ -285,16 +267,19 @@ class _Database(Protocol):
     def hold(self, connection: "sa.Connection") -> None:
         """Take the lock of the source, for as long as the connection lives or longer. StorageBusyError."""
 
-    def values(self, row: tuple[object, ...]) -> tuple[object, ...]:
-        """The row as it can be kept."""
+    def put(self, connection: "sa.Connection", table: "sa.Table", rows: list[tuple[Value, ...]]) -> None:
+        """Insert these rows, each with a rid of its own, or update those that are there."""
 
-    def passes(self, error: "sa.exc.DBAPIError") -> bool:
+    def among(self, column: "sa.Column[str]", texts: list[str]) -> "sa.ColumnElement[bool]":
+        """Whether the column is one of many texts, as one value of the statement."""
+
+    def passes(self, error: Exception) -> bool:
         """Whether a new connection, a moment later, may do better."""
 
     def close(self) -> None: ...
 
-    def explain(self, error: BaseException | None) -> StorageError:
-        """A sentence for what the database's library raised."""
+    def explain(self, error: BaseException) -> StorageError:
+        """A sentence for what the driver raised."""
 
 
 def _database(address: str, source: str) -> _Database:
@@ -305,6 +290,10 @@ def _database(address: str, source: str) -> _Database:
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
         return Sqlite(url, source)
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        try:
+            from konfipay_async.pull.sinks.postgresql import Postgresql
+        except ModuleNotFoundError:
+            raise MissingExtraError("a PostgreSQL database", "postgres") from None
         return Postgresql(url, source)
     raise ConfigurationError(f"a database of the kind {url.drivername!r} is not supported; {_ADDRESSES}")
 
@@ -320,12 +309,15 @@ def _explained(database: _Database) -> Iterator[None]:
     """Turn what the database says into a sentence. Its own text holds statements and values, so it goes."""
     try:
         yield
-    except sa.exc.DBAPIError as error:
-        raise database.explain(error.orig) from None
-    except sqlite3.Error as error:
-        raise database.explain(error) from None
+    except (sa.exc.DBAPIError, database.errors) as error:
+        raise database.explain(_cause(error)) from None
     except UnicodeError:
         raise StorageError("a booking has a text that is no valid Unicode; nothing of its page was written") from None
+
+
+def _cause(error: Exception) -> Exception:
+    """What the driver raised, without what SQLAlchemy put around it."""
+    return error.orig if isinstance(error, sa.exc.DBAPIError) and isinstance(error.orig, Exception) else error
 
 
 def _now() -> datetime:

@@ -1,12 +1,14 @@
 """SQLite as the sink uses it: one connection whose transactions write from the start, durable commits, a lock file."""
 
+import json
 import os
 import sqlite3
 
 import sqlalchemy as sa
 
 from konfipay_async.errors import ConfigurationError, StorageError
-from konfipay_async.pull.sinks import lock
+from konfipay_async.pull.sinks import lock, schema
+from konfipay_async.pull.sinks.rows import Value
 
 __all__ = ["Sqlite"]
 
@@ -19,6 +21,8 @@ _HINT = "an SQLite file is written sqlite:///bookings.db, with its whole path sq
 class Sqlite:
     """The file at `url`, for one source. `lasts` is False for a database in memory; known once prepared."""
 
+    errors: type[Exception] = sqlite3.Error
+
     def __init__(self, url: sa.URL, source: str) -> None:
         if url.query and "uri" not in url.query:
             # They would be ignored, so that a file believed to be read-only would be written to.
@@ -29,6 +33,7 @@ class Sqlite:
         self._source = source
         self._engine: sa.Engine | None = None
         self._lock: sqlite3.Connection | None = None
+        self._upserts: dict[sa.Table, str] = {}
 
     def connect(self) -> sa.Connection:
         """A connection any thread may use.
@@ -62,11 +67,17 @@ class Sqlite:
             self._lock = lock.take(self.name, self._source)
             _make_durable(connection)
 
-    def values(self, row: tuple[object, ...]) -> tuple[object, ...]:
-        """Any text can be kept."""
-        return row
+    def put(self, connection: sa.Connection, table: sa.Table, rows: list[tuple[Value, ...]]) -> None:
+        """Insert these rows, or update those that are there."""
+        if table not in self._upserts:
+            self._upserts[table] = schema.upsert(table, connection.dialect)
+        connection.exec_driver_sql(self._upserts[table], rows)
 
-    def passes(self, error: sa.exc.DBAPIError) -> bool:
+    def among(self, column: "sa.Column[str]", texts: list[str]) -> sa.ColumnElement[bool]:
+        """As JSON, for older versions take 999 values in a statement and no arrays."""
+        return column.in_(sa.select(sa.func.json_each(json.dumps(texts)).table_valued("value").c.value))
+
+    def passes(self, error: Exception) -> bool:
         """A file does not go away for a moment; what is locked was waited for."""
         return False
 
@@ -79,7 +90,7 @@ class Sqlite:
         if held is not None:
             held.close()
 
-    def explain(self, error: BaseException | None) -> StorageError:
+    def explain(self, error: BaseException) -> StorageError:
         """What went wrong, without the statement and the values an error of the database holds."""
         code = _code(error)
         if code == sqlite3.SQLITE_CANTOPEN:
@@ -106,7 +117,7 @@ def _make_durable(connection: sa.Connection) -> None:
         cursor.close()
 
 
-def _code(error: BaseException | None) -> int:
+def _code(error: BaseException) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
