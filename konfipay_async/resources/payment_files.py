@@ -133,7 +133,8 @@ class PaymentFiles:
         is: right only where the bank rejected it. That is sent once: OutcomeUnknownError says that nobody knows, and a
         ledger then refuses it until it is settled, unless `again`.
         """
-        query = [("force", "true")] if force else []
+        forced = _spelled(force)  # no other truth than True: it would be paid twice
+        query = [("force", forced)] if force else []
         if verification_of_payee is not None:
             query.append(("verification-of-payee", _spelled(verification_of_payee)))
         if force:
@@ -183,6 +184,8 @@ class PaymentFiles:
         It is asked for with pauses that grow from 2 seconds to 5 minutes. FIN_ACCEPTED is not final, and yet all that
         many banks ever say: name it in `until` where that is enough. Raises WaitTimeoutError after `timeout` seconds.
         """
+        if isinstance(until, str):
+            raise ConfigurationError(f"until={str(until)!r}: give a list of status values")
         enough = frozenset(str(value) for value in until)
         pauses = Pauses(self._wiring.session.clock, checked_timeout(timeout, "timeout"), first=2.0, most=300.0)
         seen: str | None = None

@@ -154,7 +154,8 @@ def _checked(payment: NewPayment, number: int) -> NewPayment:
     amount = payment.order.amount
     if not isinstance(amount, Decimal):
         raise ConfigurationError(f"payment {number}: amount is a {type(amount).__name__}: give a decimal.Decimal")
-    if not amount.is_finite() or amount <= 0 or amount != amount.quantize(_CENT):
+    # By its digits: arithmetic would depend on the caller's decimal context.
+    if not amount.is_finite() or not 0 < amount < _TOO_MUCH or not _WHOLE_CENTS.fullmatch(f"{amount:f}"):
         raise ConfigurationError(f"payment {number}: amount {amount} is not possible: above 0, at most two decimals")
     if not payment.own.rid and not payment.own.iban:
         raise ConfigurationError(f"payment {number}: own has neither rid nor iban: name the account it is paid from")
@@ -165,7 +166,9 @@ def _checked(payment: NewPayment, number: int) -> NewPayment:
     return payment
 
 
-_CENT = Decimal("0.01")
+# One digit more than ISO 20022 has for an amount.
+_TOO_MUCH = Decimal(10**18)
+_WHOLE_CENTS = re.compile(r"[0-9]+(\.[0-9]{1,2}0*)?")
 
 
 def _is_iban(text: str) -> bool:
