@@ -10,7 +10,7 @@ from konfipay_async.errors import KonfipayError, OutcomeUnknownError, RateLimite
 from konfipay_async.models import BankAccount, CreditDebitIndicator, Page, Transaction
 from konfipay_async.resources.results import Acknowledgement
 from konfipay_async.resources.transactions import TransactionPage
-from konfipay_async.session.budget import Budget, Budgets, BudgetStatus, Limits
+from konfipay_async.session.budget import Budget, Budgets, BudgetStatus, Limits, RequestBudget
 from konfipay_async.session.clock import Clock
 from konfipay_async.session.manager import Attempt, Recorder
 from konfipay_async.session.message import Lane, Request, Response, RetryClass
@@ -35,6 +35,7 @@ __all__ = [
     "RateLimitedError",
     "Recorder",
     "Request",
+    "RequestBudget",
     "Response",
     "Retry",
     "RetryClass",

@@ -4,7 +4,7 @@ import copy
 import os
 import re
 import ssl as ssl_module
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
@@ -30,6 +30,8 @@ from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.manager import Recorder, Session
 from konfipay_async.session.message import Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
+from konfipay_async.session.shared_link import Link
+from konfipay_async.session.shared_token import SharedLogin
 from konfipay_async.session.transport import AiohttpTransport, checked_base_url
 
 if TYPE_CHECKING:
@@ -72,7 +74,8 @@ class KonfipayClient:
 
     `api_key` and `base_url` fall back to ``KONFIPAY_API_KEY`` and ``KONFIPAY_BASE_URL``. `client_name` and
     `client_version` are what konfipay's support sees of your software. `limits` are the API's, raised for some
-    customers; hand `budgets` of one client to another to share them. `concurrency` is how many pages of one list are
+    customers; hand `budgets` of one client to another to share them, and ``Limits(shared=…)``, the address of a Redis,
+    to all your processes (it falls back to ``KONFIPAY_SHARED_LIMITS``). `concurrency` is how many pages of one list are
     fetched at once. `retry` says how patiently, `timeouts` names seconds by route. `routes`, `filter_names` and
     `paging_names` correct what is not documented and was inferred (the names of paging are page-number and page-size,
     and where the server does not understand these, pageNumber and pageSize). `uploads` says how payment files go out:
@@ -123,7 +126,18 @@ class KonfipayClient:
         self._api_key = _checked_key(os.environ.get("KONFIPAY_API_KEY") if api_key is None else api_key)
         self._client_info = ClientInfo(client_name, client_version)
         self._base_url = str(url)
-        self._bearer = Bearer(self._login, clock=clock)
+        self._owned: list[SharedLogin | Budgets] = []
+        login: Callable[[], Awaitable[Token]] = self._login
+        if budgets is None:
+            limits = limits or Limits(shared=os.environ.get("KONFIPAY_SHARED_LIMITS") or None)
+            origin = str(url.origin())
+            if limits.shared is not None:
+                link = Link(limits.shared, clock=clock, meanwhile="each process logs in by itself until it does")
+                login = SharedLogin(login, link=link, origin=origin, api_key=self._api_key, clock=clock)
+                self._owned.append(login)
+            budgets = Budgets.from_limits(limits, clock, origin=origin, api_key=self._api_key)
+            self._owned.append(budgets)
+        self._bearer = Bearer(login, clock=clock)
         self._session = Session(
             AiohttpTransport(
                 url,
@@ -134,7 +148,7 @@ class KonfipayClient:
                 ssl=ssl,
                 max_response_bytes=max_response_bytes,
             ),
-            budgets=budgets or Budgets.from_limits(limits or Limits(), clock),
+            budgets=budgets,
             auth=self._bearer,
             retry=retry or Retry(),
             clock=clock,
@@ -291,7 +305,11 @@ class KonfipayClient:
 
     async def close(self) -> None:
         """Wait for requests that must happen once, then close. Revokes nothing; closing twice is fine."""
-        await self._session.close()
+        try:
+            await self._session.close()
+        finally:
+            for owned in self._owned:
+                await owned.close()
 
     async def __aenter__(self) -> Self:
         await self.open()

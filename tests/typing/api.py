@@ -12,7 +12,6 @@ from konfipay_async import (
     Acknowledgement,
     Attempt,
     BankAccount,
-    Budget,
     Budgets,
     BudgetStatus,
     CreditDebitIndicator,
@@ -22,6 +21,7 @@ from konfipay_async import (
     Page,
     RateLimitedError,
     Recorder,
+    RequestBudget,
     Response,
     Retry,
     RetryClass,
@@ -46,7 +46,7 @@ async def clients() -> None:
         concurrency=4,
     )
     assert_type(other.budgets, Budgets)
-    assert_type(other.budgets.authenticated, Budget)
+    assert_type(other.budgets.authenticated, RequestBudget)
     assert_type(other.budgets.authenticated.status(), BudgetStatus)
     KonfipayClient(budgets=other.budgets)
     KonfipayClient(concurrency="8")  # type: ignore[arg-type]

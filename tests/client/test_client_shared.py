@@ -1,0 +1,480 @@
+"""Limits that several processes share through a real Redis. A budget or a client of its own stands for a process."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from konfipay_async import Budgets, KonfipayClient, Lane, Limits
+from konfipay_async.errors import ClientStateError, ConfigurationError
+from konfipay_async.sandbox import Sandbox
+from konfipay_async.session import shared
+from konfipay_async.session.clock import SystemClock
+from konfipay_async.session.shared import SharedBudget
+from konfipay_async.session.shared_link import Link
+
+
+@pytest.fixture
+async def process(redis_server: Any) -> AsyncIterator[Callable[..., SharedBudget]]:
+    """``process(limit, **arguments)``: the budget of one more process. All have the same name in the same Redis."""
+    made: list[SharedBudget] = []
+
+    def make(limit: int, **arguments: Any) -> SharedBudget:
+        clock = SystemClock()
+        link = Link(redis_server.url, clock=clock, meanwhile="this is a test")
+        arguments = {"period": 0.5, "grace": 0.0, "per_second": 1e6, "clock": clock} | arguments
+        made.append(SharedBudget(link, "a name", limit, **arguments))
+        return made[-1]
+
+    yield make
+    await asyncio.gather(*(budget.close() for budget in made))
+
+
+@pytest.fixture
+def knows(redis_server: Any) -> None:
+    """Redis has been counting for a long time: nobody waits at the beginning."""
+    remember(redis_server)
+
+
+def remember(redis_server: Any) -> None:
+    run = redis_server.ask("INFO", "server")["run_id"]
+    redis_server.ask("HSET", "konfipay:epoch", "run", run, "since", "1")
+
+
+def permits(redis_server: Any) -> int:
+    """How many Redis counts as out or on their way back."""
+    second, microsecond = redis_server.ask("TIME")
+    return int(redis_server.ask("ZCOUNT", "konfipay:a name:permits", str(second * 1000 + microsecond / 1000), "+inf"))
+
+
+async def eventually(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - in Redis and in other processes, which set no event here
+            await asyncio.sleep(0.005)
+
+
+async def seconds(waiting: Awaitable[Any]) -> float:
+    began = time.monotonic()
+    await waiting
+    return time.monotonic() - began
+
+
+# Permits
+
+
+@pytest.mark.usefixtures("knows")
+async def test_permits_are_those_of_all_together_and_come_back_a_period_after_their_end(process: Any) -> None:
+    one, other = process(3), process(3)
+    first, second, third = await one.take(), await other.take(), await one.take()
+    assert one.status().left == 0
+    waiting = asyncio.create_task(other.take())
+    await eventually(lambda: other.status().next_in)
+    assert other.status().waiting == 1
+    second.answered()
+    assert await seconds(waiting) >= 0.5
+    assert (one.status().in_flight, one.status().granted) == (2, 2)
+    assert (other.status().in_flight, other.status().granted) == (1, 2)
+    assert other.status().longest_wait == 0
+    for permit in (first, third, waiting.result()):
+        permit.answered()
+
+
+@pytest.mark.usefixtures("knows")
+async def test_without_an_answer_it_comes_back_a_grace_later(process: Any) -> None:
+    one, other = process(1, grace=0.6), process(1, grace=0.6)
+    (await one.take()).unanswered()
+    assert await seconds(other.take()) >= 1.1
+
+
+@pytest.mark.usefixtures("knows")
+async def test_an_unused_one_is_free_at_once(process: Any) -> None:
+    one, other = process(1, period=60), process(1, period=60)
+    (await one.take()).unused()
+    assert await seconds(other.take()) < 30
+    assert one.status().granted == 0
+
+
+@pytest.mark.usefixtures("knows")
+async def test_the_last_word_about_a_permit_is_its_first(process: Any, redis_server: Any) -> None:
+    one = process(1, period=60)
+    permit = await one.take()
+    permit.answered()
+    permit.unused()
+    await one.close()
+    assert permits(redis_server) == 1
+
+
+@pytest.mark.usefixtures("knows")
+async def test_bulk_leaves_the_reserve_to_others_in_any_process(process: Any) -> None:
+    one, other = process(10, period=60, reserve=0.2), process(10, period=60, reserve=0.2)
+    for budget in (one, other) * 4:
+        await budget.take(Lane.BULK)
+    bulk = [asyncio.create_task(budget.take(Lane.BULK)) for budget in (one, other)]
+    await eventually(lambda: one.status().next_in and other.status().next_in)
+    assert not any(task.done() for task in bulk)
+    await other.take(Lane.SINGLE)
+    await one.take(Lane.ACKNOWLEDGE)
+    single = asyncio.create_task(one.take(Lane.SINGLE))
+    await eventually(lambda: one.status().waiting == 2)
+    assert not single.done()
+    for task in (*bulk, single):
+        task.cancel()
+    await asyncio.wait([*bulk, single])
+
+
+@pytest.mark.usefixtures("knows")
+async def test_lanes_hold_between_processes(process: Any) -> None:
+    limit = 3
+    one, two, three = process(limit), process(limit), process(limit)
+    held = [await one.take() for _ in range(limit)]
+    served: list[Lane] = []
+
+    async def wait(budget: SharedBudget, lane: Lane) -> None:
+        permit = await budget.take(lane)
+        served.append(lane)
+        permit.answered()
+
+    asked = [(one, Lane.BULK), (two, Lane.SINGLE), (three, Lane.ACKNOWLEDGE)] * 3
+    async with asyncio.TaskGroup() as group:
+        for budget, lane in asked:
+            group.create_task(wait(budget, lane))
+        await eventually(lambda: all(budget.status().next_in for budget in (one, two, three)))
+        for permit in held:
+            permit.answered()
+    assert served == sorted(served)
+
+
+@pytest.mark.usefixtures("knows")
+async def test_a_better_lane_that_is_gone_holds_nobody_up(process: Any) -> None:
+    one, other = process(1), process(1)
+    held = await one.take()
+    urgent = asyncio.create_task(other.take(Lane.ACKNOWLEDGE))
+    await eventually(lambda: other.status().next_in)
+    bulk = asyncio.create_task(one.take(Lane.BULK))
+    urgent.cancel()
+    held.answered()
+    assert await seconds(bulk) < 15
+
+
+@pytest.mark.usefixtures("knows")
+async def test_first_come_is_first_served_inside_a_lane(process: Any) -> None:
+    one = process(2)
+    order: list[int] = []
+
+    async def wait(number: int) -> None:
+        permit = await one.take()
+        order.append(number)
+        permit.answered()
+
+    await asyncio.gather(*(wait(number) for number in range(7)))
+    assert order == list(range(7))
+
+
+@pytest.mark.usefixtures("knows")
+async def test_starts_are_smoothed_over_all_processes(process: Any) -> None:
+    budgets = [process(1000, period=60, per_second=20) for _ in range(4)]
+    began = time.monotonic()
+    await asyncio.gather(*(budget.take() for budget in budgets for _ in range(8)))
+    # 20 at once, and one every 50 ms from then on.
+    assert time.monotonic() - began >= 12 / 20 - 0.01
+
+
+@pytest.mark.usefixtures("knows")
+async def test_a_pause_after_a_429_holds_in_every_process(process: Any) -> None:
+    one, other = process(10), process(10)
+    await other.take()
+    one.pause(0.8)
+    one.pause(0.1)  # only time ends it
+    began = time.monotonic()
+    await eventually(lambda: not one._keeper or one._pause_is_told)
+    await other.take()
+    assert time.monotonic() - began >= 0.8
+    one.pause(60)
+    await eventually(lambda: one._pause_is_told)
+    waiting = asyncio.create_task(other.take())
+    await eventually(lambda: other.status().paused_for > 50)
+    assert one.status().paused_for > 50
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.usefixtures("knows")
+async def test_cancelling_costs_no_permit(process: Any, redis_server: Any, seed: int) -> None:
+    chance = random.Random(seed)
+    limit = 5
+    budgets = [process(limit, period=0.1) for _ in range(3)]
+
+    async def call() -> None:
+        permit = await chance.choice(budgets).take(chance.choice(list(Lane)))
+        try:
+            await asyncio.sleep(0)
+        finally:
+            chance.choice((permit.answered, permit.unused, permit.unanswered))()
+
+    calls = [asyncio.create_task(call()) for _ in range(40)]
+    while not all(task.done() for task in calls):
+        chance.choice(calls).cancel()
+        await asyncio.sleep(chance.choice((0, 0.001, 0.01)))
+    for budget in budgets:
+        assert (budget.status().in_flight, budget.status().waiting) == (0, 0)
+        await budget.close()
+    # All of them can be had, each once.
+    fresh = process(limit, period=0.1)
+    taken = [await fresh.take() for _ in range(limit)]
+    assert permits(redis_server) == limit
+    for permit in taken:
+        permit.answered()
+
+
+@pytest.mark.usefixtures("knows")
+async def test_a_permit_is_kept_for_as_long_as_its_request_takes(process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "_SHORTEST_LEASE", 0.5)
+    one, other = process(1, period=0.5), process(1, period=0.5)
+    held = await one.take()
+    waiting = asyncio.create_task(other.take())
+    await asyncio.wait([waiting], timeout=2.5)  # a lease and a period are over
+    assert not waiting.done()
+    held.answered()
+    assert await seconds(waiting) >= 0.5
+
+
+@pytest.mark.usefixtures("knows")
+async def test_what_a_dead_process_held_comes_back(process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if killed: its keeper ends, and nobody hears of the permit again."""
+    monkeypatch.setattr(shared, "_SHORTEST_LEASE", 0.5)
+    one, other = process(1, period=0.5), process(1, period=0.5)
+    await one.take()
+    assert one._keeper is not None
+    one._keeper.cancel()
+    assert 0.9 <= await seconds(other.take()) < 15  # a lease and a period
+
+
+# What Redis does not know
+
+
+async def test_a_redis_that_knows_nothing_makes_everybody_wait_a_period_and_the_grace(
+    process: Any, redis_server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "konfipay_async")
+    one, other = process(5, grace=0.3), process(5, grace=0.3)
+    assert await seconds(asyncio.gather(one.take(), other.take())) >= 0.8
+    assert caplog.text.count("nothing is sent for") == 2
+    assert await seconds(process(5, grace=0.3).take()) < 0.7  # it knows now, whoever asks
+
+
+async def test_emptied_in_the_middle(process: Any, redis_server: Any) -> None:
+    remember(redis_server)
+    one, other = process(5), process(5)
+    held = await one.take()
+    (await other.take()).answered()
+    redis_server.ask("FLUSHALL")
+    assert await seconds(other.take()) >= 0.5
+    await eventually(lambda: permits(redis_server) == 2)  # what is still out is entered again
+    held.answered()
+
+
+async def test_another_run_of_redis_is_not_believed(process: Any, redis_server: Any) -> None:
+    """It may have kept its data, and lost the last of it."""
+    remember(redis_server)
+    await process(5).take()
+    redis_server.ask("HSET", "konfipay:epoch", "run", "of-another-run")
+    assert await seconds(process(5).take()) >= 0.5
+
+
+# Redis is away
+
+
+async def test_alone_after_a_period_with_a_share_until_redis_is_back(
+    process: Any, redis_server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    remember(redis_server)
+    one, other = process(20, away_share=0.25), process(20, away_share=0.25)
+    for _ in range(5):
+        (await one.take()).answered()
+    redis_server.stop()
+    stopped = time.monotonic()
+    permits_alone = [await one.take() for _ in range(5)]
+    assert time.monotonic() - stopped >= 0.5
+    status = one.status()
+    assert (status.away, status.limit, status.left, status.in_flight) == (True, 5, 0, 5)
+    waiting = asyncio.create_task(one.take())
+    await eventually(lambda: one.status().waiting == 1)
+    permits_alone[0].answered()
+    permits_alone[1].unused()
+    await waiting
+    assert caplog.text.count("Redis does not answer") == 1
+    assert not other.status().away  # it has not asked
+
+    redis_server.start()
+    remember(redis_server)
+    await eventually(lambda: not one.status().away)
+    assert permits(redis_server) == 5  # those taken alone are in it before it grants one
+    assert one.status().limit == 20
+    assert caplog.text.count("Redis answers again") == 1
+    began = time.monotonic()
+    await other.take()
+    assert time.monotonic() - began >= shared._TRUST - 0.5  # others may still be alone
+
+
+async def test_a_share_is_at_least_one(process: Any, redis_server: Any) -> None:
+    redis_server.stop()
+    one = process(3, away_share=0.1, period=0.2)
+    (await one.take()).answered()
+    assert await seconds(one.take()) >= 0.2
+
+
+async def test_a_redis_that_is_back_in_time_changes_nothing(process: Any, redis_server: Any) -> None:
+    remember(redis_server)
+    one = process(5, period=3.0)
+    await one.take()
+    redis_server.stop()
+    waiting = asyncio.create_task(one.take())
+    await eventually(lambda: one.status().away)
+    redis_server.start()
+    remember(redis_server)
+    assert await seconds(waiting) < 2.5  # no longer alone before it would have got one alone
+    assert not one.status().away
+    assert permits(redis_server) == 2
+
+
+async def test_a_redis_that_says_nothing_is_away_too(process: Any, redis_server: Any) -> None:
+    remember(redis_server)
+    one = process(10, period=0.5)
+    await one.take()
+    redis_server.freeze()
+    waiting = asyncio.create_task(one.take())
+    await waiting
+    assert one.status().away
+    redis_server.thaw()
+    await eventually(lambda: not one.status().away)
+    for permit in (waiting.result(),):
+        permit.answered()
+
+
+async def test_a_pause_is_kept_while_alone_and_told_afterwards(process: Any, redis_server: Any) -> None:
+    one, other = process(20), process(20)
+    redis_server.stop()
+    (await one.take()).answered()
+    one.pause(60)
+    assert one.status().paused_for > 50
+    waiting = [asyncio.create_task(one.take())]
+    await eventually(lambda: one.status().waiting == 1)
+    redis_server.start()
+    remember(redis_server)
+    await eventually(lambda: not one.status().away)
+    waiting.append(asyncio.create_task(other.take()))
+    await eventually(lambda: other.status().paused_for > 50)
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+
+
+async def test_lanes_hold_while_alone(process: Any, redis_server: Any) -> None:
+    redis_server.stop()
+    one = process(10, away_share=0.1, period=0.3)
+    served: list[Lane] = []
+
+    async def wait(lane: Lane) -> None:
+        permit = await one.take(lane)
+        served.append(lane)
+        permit.answered()
+
+    await asyncio.gather(*(wait(lane) for lane in (Lane.BULK, Lane.SINGLE, Lane.ACKNOWLEDGE) * 2))
+    assert served == sorted(served)
+
+
+async def test_a_redis_that_refuses_is_away(process: Any, redis_server: Any) -> None:
+    redis_server.ask("SET", "konfipay:a name:permits", "not what it should be")
+    one = process(10, away_share=0.5)
+    await one.take()
+    assert (one.status().away, one.status().limit) == (True, 5)
+
+
+# Its life
+
+
+@pytest.mark.usefixtures("knows")
+async def test_closing_tells_redis_and_a_new_permit_opens_it_again(process: Any, redis_server: Any) -> None:
+    one = process(2, period=60)
+    permit = await one.take()
+    waiting = [asyncio.create_task(one.take()) for _ in range(2)]
+    await eventually(lambda: one.status().waiting == 1)
+    permit.unused()
+    await eventually(lambda: one.status().waiting == 0)
+    last = asyncio.create_task(one.take())
+    await eventually(lambda: one.status().waiting == 1)
+    for task in waiting:
+        task.result().unused()
+    await one.close()
+    with pytest.raises(ClientStateError, match="closed"):
+        await last
+    assert permits(redis_server) == 0
+    (await one.take()).unused()
+    await one.close()
+
+
+@pytest.mark.usefixtures("knows")
+async def test_closing_does_not_wait_for_ever(process: Any, redis_server: Any) -> None:
+    one = process(2, period=60)
+    permit = await one.take()
+    await asyncio.wait_for(one.close(), 20)
+    permit.answered()  # too late: its lease ends
+    await one.close()
+    assert permits(redis_server) == 1
+
+
+@pytest.mark.usefixtures("knows")
+def test_it_goes_from_loop_to_loop(redis_server: Any) -> None:
+    clock = SystemClock()
+    link = Link(redis_server.url, clock=clock, meanwhile="")
+    budget = SharedBudget(link, "a name", 5, period=0.2, grace=0.0, clock=clock)
+
+    async def use() -> None:
+        (await budget.take()).answered()
+        await budget.close()
+
+    for _ in range(2):
+        asyncio.run(use(), debug=True)
+
+    async def elsewhere() -> None:
+        waiting = asyncio.create_task(budget.take())
+        await waiting
+        with pytest.raises(ClientStateError, match="another event loop"):
+            await asyncio.to_thread(asyncio.run, use())
+        await budget.close()
+
+    asyncio.run(elsewhere(), debug=True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"shared": ""},
+        {"shared": "localhost"},
+        {"shared": 6379},
+        {"shared": "http://localhost"},
+        {"away_share": 0},
+        {"away_share": 1.5},
+        {"away_share": True},
+    ],
+)
+def test_limits_that_cannot_be_shared(arguments: Any) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(arguments))):
+        Limits(**arguments)
+
+
+def test_an_address_of_no_redis_is_refused_without_its_password() -> None:
+    limits = Limits(shared="redis://:geheim@localhost:port/0")
+    assert "geheim" not in repr(limits)
+    with pytest.raises(ConfigurationError) as caught:
+        KonfipayClient("key", limits=limits)
+    assert "geheim" not in str(caught.value)
+
+
+def test_budgets_of_shared_limits_need_to_know_whose_they_are() -> None:
+    with pytest.raises(ConfigurationError, match="origin= and api_key="):
+        Budgets.from_limits(Limits(shared="redis://localhost"))
