@@ -24,7 +24,7 @@ from konfipay_async.cli.output import (
     table_on_stderr,
 )
 from konfipay_async.client import KonfipayClient
-from konfipay_async.errors import ConfigurationError, OutcomeUnknownError
+from konfipay_async.errors import ConfigurationError
 from konfipay_async.ledger import Entry
 from konfipay_async.resources.reconcile import Candidates, Found
 
@@ -185,14 +185,7 @@ def _chosen(known: Sequence[Entry], numbers: Sequence[int], origin: str | None =
 async def _looked_up(client: KonfipayClient, entry: Entry) -> _LookedUp:
     if entry.kind != "payment_files.upload":
         return _LookedUp(entry, "look")
-    error = OutcomeUnknownError("", sent_at=entry.sent_at, body_sha256=entry.sha256)
-    error.kind = entry.kind
-    error.message_id = entry.message_id
-    error.orders = entry.orders
-    error.control_sum = entry.control_sum
-    error.counterparties = entry.counterparties
-    error.ledger_entry = entry.id
-    match await client.payment_files.reconcile(error):
+    match await client.payment_files.reconcile(entry):
         case Found(rid):
             return _LookedUp(entry, "found", (rid,))
         case Candidates(rids):

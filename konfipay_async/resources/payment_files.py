@@ -5,7 +5,7 @@ import base64
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import msgspec
 
@@ -22,6 +22,9 @@ from konfipay_async.resources.waiting import Pauses
 from konfipay_async.resources.wiring import Wiring
 from konfipay_async.routes import checked_timeout
 from konfipay_async.session.message import Response
+
+if TYPE_CHECKING:
+    from konfipay_async.ledger import Entry
 
 __all__ = ["PaymentFileFilters", "PaymentFiles"]
 
@@ -215,14 +218,14 @@ class PaymentFiles:
             await changes.aclose()
         return last
 
-    async def reconcile(self, error: OutcomeUnknownError) -> Found | Candidates | Undecided:
-        """Look up what became of an upload whose outcome is unknown.
+    async def reconcile(self, sent: "OutcomeUnknownError | Entry") -> Found | Candidates | Undecided:
+        """Look up what became of an upload whose outcome is unknown: by its error, or by its entry in the ledger.
 
         Files created since are compared by their orders: number, sum and counterparties. `Found` where one is
         certainly it, `Candidates` where some could be, `Undecided` where none is (yet). That it is absent can never be
         said: a late request may still arrive.
         """
-        return await reconciled(self._wiring, self._listing, self._payments, error)
+        return await reconciled(self._wiring, self._listing, self._payments, sent)
 
     def _packed(self, content: bytes) -> tuple[bytes, Mapping[str, str]]:
         if self._wiring.uploads == "json":
