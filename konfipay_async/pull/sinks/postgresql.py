@@ -32,6 +32,8 @@ _SCHEMA = "konfipay"
 # Rows on their way into a table.
 _INCOMING = schema.TRANSACTIONS.to_metadata(sa.MetaData(), name="incoming")
 
+_COPY = f"COPY incoming ({', '.join(_INCOMING.columns.keys())}) FROM STDIN".encode()
+
 _HINT = "a PostgreSQL database is written postgresql://user:password@host:5432/name"
 
 # Settings of a session. Times without an offset are German local time (inferred: konfipay's are, with an offset). The
@@ -116,7 +118,7 @@ class Postgresql:
         assert isinstance(session, psycopg.Connection)  # noqa: S101
         session.execute(b"DELETE FROM incoming")  # what went into another table; commits empty it too
         with session.cursor() as cursor:
-            with cursor.copy(b"COPY incoming FROM STDIN") as copy:
+            with cursor.copy(_COPY) as copy:
                 for row in rows:
                     copy.write_row(_without_nul(row))
             cursor.execute(self._upserts[table].encode())
