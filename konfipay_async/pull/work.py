@@ -1,12 +1,13 @@
 """A pull at work: the open sink and the one thread its calls run in, the counts, and the note of how it ended."""
 
 import asyncio
+import inspect
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import ConfigurationError, KonfipayError
@@ -74,9 +75,12 @@ class Work:
         self._started = time.monotonic()
         self._sent_before = self._requests()
 
-    def do(self, work: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
-        """Call a method of the sink, in its thread."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+    def do(self, work: Callable[..., T | Coroutine[Any, Any, T]], *arguments: Any) -> "asyncio.Future[T]":
+        """Call a method of the sink: in its thread, or here where it is a coroutine function."""
+        if inspect.iscoroutinefunction(work):
+            return asyncio.ensure_future(work(*arguments))
+        blocking = cast("Callable[..., T]", work)
+        return asyncio.get_running_loop().run_in_executor(self._thread, blocking, *arguments)
 
     def tell(self, step: Step) -> None:
         """Say that a step was taken."""

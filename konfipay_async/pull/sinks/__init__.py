@@ -3,8 +3,8 @@
 `konfipay_async.pull.sinks.sql` writes into a database, SQLite or PostgreSQL.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from konfipay_async.models.transactions import Transaction
 
@@ -23,7 +23,8 @@ class Written(NamedTuple):
 
 
 class Sink(Protocol):
-    """What a pull needs. Its methods block: the pull calls them in worker threads, one at a time.
+    """What a pull needs. Its methods block: the pull calls them in worker threads, one at a time. Where `write` is a
+    coroutine function it is awaited on the event loop instead.
 
     `write` returns once the page *and* the id that acknowledges it are kept together for good: only then may the
     page be acknowledged. A page that comes again changes nothing but what changed in it.
@@ -39,7 +40,9 @@ class Sink(Protocol):
     def close(self) -> None:
         """Let go of everything. Closing twice does nothing."""
 
-    def write(self, transactions: Sequence[Transaction], acknowledgement_id: str | None) -> Written:
+    def write(
+        self, transactions: Sequence[Transaction], acknowledgement_id: str | None
+    ) -> Written | Coroutine[Any, Any, Written]:
         """Keep a page and the id that acknowledges it, both or neither."""
 
     def pending(self) -> list[str]:
