@@ -1,7 +1,9 @@
 """Limits that several processes share through a real Redis. A budget or a client of its own stands for a process."""
 
 import asyncio
+import base64
 import random
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from konfipay_async import Budgets, KonfipayClient, Lane, Limits
-from konfipay_async.errors import ClientStateError, ConfigurationError
+from konfipay_async.errors import ClientStateError, ConfigurationError, MissingExtraError
 from konfipay_async.sandbox import Sandbox
 from konfipay_async.session import shared
 from konfipay_async.session.clock import SystemClock
@@ -478,3 +480,175 @@ def test_an_address_of_no_redis_is_refused_without_its_password() -> None:
 def test_budgets_of_shared_limits_need_to_know_whose_they_are() -> None:
     with pytest.raises(ConfigurationError, match="origin= and api_key="):
         Budgets.from_limits(Limits(shared="redis://localhost"))
+
+
+def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in ("redis.asyncio", "cryptography.hazmat.primitives.ciphers.aead"):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, missing, None)
+            with pytest.raises(MissingExtraError, match=r"konfipay-async\[redis\]"):
+                KonfipayClient("key", limits=Limits(shared="redis://localhost"))
+
+
+# Clients
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox(authenticated_limit=20, public_limit=20, period=0.5)
+
+
+@pytest.fixture
+def new_client(redis_server: Any) -> Callable[..., KonfipayClient]:
+    """``new_client(sandbox)``: as in one more process."""
+
+    def make(sandbox: Sandbox, **limits: Any) -> KonfipayClient:
+        arguments = {"public": 20, "authenticated": 20, "period": 0.5, "grace": 0.2, "shared": redis_server.url}
+        return KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, limits=Limits(**arguments | limits))
+
+    return make
+
+
+async def call(client: KonfipayClient) -> int:
+    return (await client.request("GET", "bank-accounts")).status
+
+
+def arrivals(sandbox: Sandbox) -> list[float]:
+    return [request.at for request in sandbox.requests if request.route == "bank-accounts.list"]
+
+
+@pytest.mark.usefixtures("knows")
+async def test_what_one_client_hears_of_a_429_another_keeps(sandbox: Sandbox, new_client: Any) -> None:
+    async with sandbox, new_client(sandbox) as one, new_client(sandbox) as other:
+        await asyncio.gather(call(one), call(other))
+        sandbox.add_fault("429:bank-accounts.list=1")
+        again = asyncio.create_task(call(one))
+        await eventually(lambda: one.budgets.authenticated.status().paused_for)
+        limited = arrivals(sandbox)[-1]
+        await eventually(lambda: not one.budgets.authenticated._ended and one.budgets.authenticated._pause_is_told)
+        assert await call(other) == 200
+        assert arrivals(sandbox)[-1] - limited >= 1.0
+        assert await again == 200
+
+
+@pytest.mark.usefixtures("knows")
+async def test_a_client_closes_what_it_opened_and_nothing_else(
+    sandbox: Sandbox, new_client: Any, redis_server: Any
+) -> None:
+    limits = Limits(period=0.5, shared=redis_server.url)
+    async with sandbox:
+        budgets = Budgets.from_limits(limits, origin=sandbox.base_url, api_key=sandbox.api_key)
+        for _ in range(2):
+            async with KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, budgets=budgets) as client:
+                assert await call(client) == 200
+        (await budgets.authenticated.take()).unused()
+        await budgets.close()
+        async with new_client(sandbox) as client:
+            await asyncio.gather(*(call(client) for _ in range(5)))
+            assert int(redis_server.ask("INFO", "clients")["connected_clients"]) > 1
+        assert int(redis_server.ask("INFO", "clients")["connected_clients"]) == 1  # who asks
+        assert permits_of(redis_server) == 5 + 1 + 2 * 2
+        await client.close()
+
+
+def permits_of(redis_server: Any) -> int:
+    return sum(redis_server.ask("ZCARD", key) for key in redis_server.ask("KEYS", "*:permits"))
+
+
+@pytest.mark.usefixtures("knows")
+async def test_the_setting_of_the_environment_is_for_who_gives_no_limits(
+    sandbox: Sandbox, redis_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KONFIPAY_SHARED_LIMITS", redis_server.url)
+    async with sandbox:
+        async with KonfipayClient(sandbox.api_key, base_url=sandbox.base_url) as client:
+            assert await call(client) == 200
+        assert permits_of(redis_server) == 2
+        async with KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, limits=Limits()) as client:
+            assert await call(client) == 200
+        assert permits_of(redis_server) == 2
+
+
+@pytest.mark.usefixtures("knows")
+async def test_neither_key_nor_token_nor_what_was_asked_for_is_in_redis(
+    sandbox: Sandbox, new_client: Any, redis_server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "konfipay_async")
+    async with sandbox, new_client(sandbox) as client:
+        await client.request("GET", "bank-accounts", query={"status": "active"})
+        token = client._bearer._held.value
+        sandbox.add_fault("429:bank-accounts.list=0")
+        await client.request("GET", "bank-accounts", query={"status": "active"})
+        said = redis_server.everything()
+        assert b"konfipay:" in said
+        assert b":token" in said
+        secrets = (sandbox.api_key, token, "bank-accounts")
+        for secret in secrets:
+            for form in (secret.encode(), base64.b64encode(secret.encode()), secret.encode().hex().encode()):
+                assert form not in said
+        redis_server.stop()
+        await call(client)
+    for secret in secrets[:2]:
+        assert secret not in caplog.text
+
+
+async def test_a_password_of_redis_is_in_no_log(
+    redis_server: Any, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "konfipay_async")
+    redis_server.ask("ACL", "SETUSER", "default", "resetpass", ">RightSecret")
+    url = redis_server.url.replace("unix://", "unix://somebody:WrongSecret@")
+    limits = Limits(period=0.3, grace=0.0, shared=url)
+    async with sandbox, KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, limits=limits) as client:
+        assert await call(client) == 200
+        assert client.budgets.authenticated.status().away
+    assert "Redis does not answer (" in caplog.text
+    assert "WrongSecret" not in caplog.text
+    assert "somebody" not in caplog.text
+
+
+# Processes
+
+
+async def test_eight_processes_keep_one_limit_use_it_and_log_in_once(redis_server: Any, sharers: Any) -> None:
+    limit, period, rounds = 100, 2.0, 3
+    limits = {"public": 20, "authenticated": limit, "period": period, "grace": 0.2, "shared": redis_server.url}
+    async with Sandbox(authenticated_limit=limit, public_limit=20, period=period) as sandbox:
+        await sharers.begin(base_url=sandbox.base_url, api_key=sandbox.api_key, limits=limits, processes=8)
+        await eventually(lambda: arrivals(sandbox))
+        first = arrivals(sandbox)[0]
+        await eventually(lambda: arrivals(sandbox)[-1] > first + (rounds + 0.9) * period)
+        did = await sharers.stop()
+        assert len(did) == 8
+        assert not any(one["others"] for one in did)
+        assert sandbox.over_limit == 0
+        assert sandbox.peak("authenticated") <= limit
+        assert sandbox.count("authentication.token") == 1
+        # As in the test of one budget: from one lull between two rounds of the permits to another.
+        a_round = period + sum(one["seconds"] for one in did) / sum(one["answered"] for one in did)
+        begin = first + 0.75 * period
+        used = sum(begin <= at < begin + rounds * a_round for at in arrivals(sandbox))
+        assert used >= 0.95 * rounds * (limit - limit * 2 // 100)
+
+
+async def test_what_a_killed_process_held_is_neither_given_twice_nor_lost(
+    redis_server: Any, sharers: Any, gate: Any
+) -> None:
+    remember(redis_server)
+    limits = {"public": 20, "authenticated": 10, "period": 1.0, "grace": 0.2, "reserve": 0, "shared": redis_server.url}
+    async with Sandbox(authenticated_limit=10, public_limit=20, period=1.0, latency=1.0, sleep=gate.sleep) as sandbox:
+        job = {"base_url": sandbox.base_url, "api_key": sandbox.api_key, "limits": limits, "callers": 10}
+        gate.is_open = True
+        (victim,) = await sharers.begin(**job)
+        await eventually(lambda: arrivals(sandbox))
+        gate.close()
+        await asyncio.wait_for(gate.until(10), 20)  # all permits are out, and nothing is answered
+        before = arrivals(sandbox)
+        await sharers.kill(victim)
+        gate.open()
+        await sharers.begin(**job, processes=2)
+        await eventually(lambda: len(arrivals(sandbox)) >= len(before) + 20)
+        await sharers.stop()
+        assert arrivals(sandbox)[len(before)] - before[-1] >= 1.0
+        assert sandbox.over_limit == 0
+        assert sandbox.peak("authenticated") <= 10
