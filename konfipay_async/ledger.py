@@ -324,7 +324,7 @@ def _already(entry: Entry) -> AlreadySubmittedError:
     advice = "look it up first (reconcile)" if entry.is_open else "look it up"
     return AlreadySubmittedError(
         f"the same ({entry.kind}) was sent at {moment} {became}, entry {entry.id} of the ledger; nothing was sent now: "
-        f"{advice}, or force it if it is meant to be sent twice",
+        f"{advice}, or send it with again=True (--again) if it is meant to be sent twice",
         sent_at=entry.sent_at,
         rid=entry.rid,
         outcome=entry.outcome,

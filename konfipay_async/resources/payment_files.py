@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import msgspec
 
 from konfipay_async.answers import json_value, nothing, page_of, payment_files_of
-from konfipay_async.errors import ConfigurationError, OutcomeUnknownError, WaitTimeoutError
+from konfipay_async.errors import ConfigurationError, KonfipayError, OutcomeUnknownError, WaitTimeoutError
 from konfipay_async.models.page import Page
 from konfipay_async.models.payments import Payment, PaymentFile, PaymentInfo, StatusValue
 from konfipay_async.pain import checked
@@ -20,7 +20,7 @@ from konfipay_async.resources.payments import PaymentFilters
 from konfipay_async.resources.reconcile import Candidates, Found, Undecided, reconciled
 from konfipay_async.resources.waiting import Pauses
 from konfipay_async.resources.wiring import Wiring
-from konfipay_async.routes import checked_timeout
+from konfipay_async.routes import checked_timeout, segment
 from konfipay_async.session.message import Response
 
 if TYPE_CHECKING:
@@ -134,8 +134,10 @@ class PaymentFiles:
 
         Without `force` a file that was sent is not sent again (documented), so this may be repeated. With `force` it
         is: right only where the bank rejected it. That is sent once: OutcomeUnknownError says that nobody knows, and a
-        ledger then refuses it until it is settled, unless `again`.
+        ledger refuses to force the same file twice within its period, unless `again`. Where the file is submitted and
+        its status cannot be read back, it comes without one.
         """
+        segment(rid, "rid")
         forced = _spelled(force)  # no other truth than True: it would be paid twice
         query = [("force", forced)] if force else []
         if verification_of_payee is not None:
@@ -151,11 +153,16 @@ class PaymentFiles:
                 made=lambda _: rid,
                 rid=rid,
                 look_up="client.payment_files.get(rid)",
+                refuse_done=True,
                 again=again,
             )
         else:
             await self._wiring.send("payment_files.submit", nothing, query=tuple(query), rid=rid)
-        return await self.get(rid)
+        try:
+            return await self.get(rid)
+        except KonfipayError:
+            # It is submitted: an error would read as if it were not, and lead to forcing it once more.
+            return PaymentFile(rid=rid)
 
     async def extract(self, content: bytes, *, again: bool = False) -> Sequence[Payment]:
         """Take the orders of a file as open payments, which share a batch; the file itself is neither kept nor sent.

@@ -76,9 +76,9 @@ class Payments:
     async def create(self, payments: Sequence[NewPayment], *, again: bool = False) -> Sequence[Payment]:
         """Store payments, which get one batch. Nothing is sent to the bank before they are submitted (documented).
 
-        It is sent once: OutcomeUnknownError says that nobody knows, and a ledger then refuses the same until it is
-        settled, unless `again`. Raises ConfigurationError for amounts and IBANs that cannot be. The shape of the body
-        is inferred.
+        It is sent once: OutcomeUnknownError says that nobody knows. A ledger refuses what was created within its
+        period, unless `again`: two payments that are meant belong into one call. Raises ConfigurationError for amounts
+        and IBANs that cannot be. The shape of the body is inferred.
         """
         payments = [_checked(payment, number) for number, payment in enumerate(payments, 1)]
         if not payments:
@@ -90,6 +90,7 @@ class Payments:
             body=encode(payments),
             made=lambda created: next((payment.batch.rid for payment in created if payment.batch), None),
             look_up="client.payments.list(status='Open')",
+            refuse_done=True,
             again=again,
         )
 
@@ -133,6 +134,7 @@ class Payments:
             "payments.submit",
             nothing,
             body=msgspec.json.encode(order),
+            content="\n".join(sorted(listed)).encode(),  # the same payments, in whatever order and however booked
             made=lambda _: None,
             look_up="client.payments.get(rid) of each",
             again=again,

@@ -74,7 +74,7 @@ def outcome_of(error: TransportError | StatusError | DecodeError) -> Outcome:
         return Outcome.UNAUTHORISED
     if isinstance(error, RateLimitedError):
         return Outcome.LIMITED
-    if error.status == 408 or error.status >= 500:
+    if error.status < 300 or error.status == 408 or error.status >= 500:
         return Outcome.UNKNOWN
     return Outcome.REFUSED
 

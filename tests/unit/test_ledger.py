@@ -133,7 +133,7 @@ def test_what_is_open_is_not_sent_again(ledger, outcome, refuse_done) -> None:
         intend(ledger, at=NOW + 60, refuse_done=refuse_done)
     assert (caught.value.sent_at, caught.value.rid, caught.value.outcome) == (NOW, None, outcome)
     assert "reconcile" in str(caught.value)
-    assert "force" in str(caught.value)
+    assert "again=True" in str(caught.value)
     assert len(ledger.entries()) == 1
 
 
