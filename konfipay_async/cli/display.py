@@ -95,8 +95,9 @@ class Bar:
 class Lines:
     """Plain lines where there is no terminal."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, title: str = "Pulling what is new.") -> None:
         self._console = console
+        self._title = title
         self._last = time.monotonic()
         self._waits = False
 
@@ -108,7 +109,7 @@ class Lines:
 
     def watch(self, step: Step, report: Report) -> None:
         if step is Step.OPENED:
-            self.note("Pulling what is new.")
+            self.note(self._title)
         if step is Step.COMMITTED and time.monotonic() - self._last >= _LINE_EVERY:
             self._last = time.monotonic()
             self.note(f"{report.pages} pages, {report.transactions} of {report.expected} transactions")
@@ -203,6 +204,7 @@ def show_table(console: Console, report: Report) -> None:
 def _rare(report: Report) -> list[tuple[str, int, str]]:
     """What most pulls have none of."""
     counts = [
+        ("changed", report.changed, "of the known ones say something else than they did"),
         ("resent", report.resent, "acknowledgements an earlier pull had left"),
         ("expired", report.expired, "acknowledgements konfipay no longer knew: done before, or the rows come again"),
     ]

@@ -1,33 +1,32 @@
 """`konfipay pull`"""
 
 import asyncio
-import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
 
+from konfipay_async.cli import embedded
 from konfipay_async.cli.connection import CONNECTION, Connection
 from konfipay_async.cli.display import Bar, Display, Json, Lines, Quiet
+from konfipay_async.cli.events import EventLog
 from konfipay_async.cli.exits import Exit, exit_of
+from konfipay_async.cli.many import pull_many
+from konfipay_async.cli.signals import until_signal
+from konfipay_async.cli.targets import shown, sink_at
+from konfipay_async.cli.watching import Rhythm, rhythm_of
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import ConfigurationError, KonfipayError
-from konfipay_async.pull import Report, Step
-from konfipay_async.pull import pull as pull_into
-from konfipay_async.pull.sinks.sql import SqlSink
-from konfipay_async.sandbox import Sandbox
+from konfipay_async.pull.plan import Plan, carry_out
+from konfipay_async.pull.report import Report
+from konfipay_async.pull.sinks.noting import What
+from konfipay_async.pull.work import Step
 
 __all__ = ["pull"]
-
-# Enough to watch for a few seconds; the pending ones are there to be left out.
-_SANDBOX_BOOKINGS = 25_000
-_SANDBOX_PENDING = 200
-_SANDBOX_LATENCY = 0.3
-_SANDBOX_ORIGIN = "the embedded sandbox"
 
 _Flag = Parameter(negative=(), show_default=False)
 
@@ -36,13 +35,22 @@ def pull(
     *,
     sandbox: Annotated[bool, _Flag] = False,
     acknowledge: Annotated[bool, _Flag] = False,
+    what: What = "transactions",
+    since: date | None = None,
+    until: date | None = None,
+    pending: Annotated[bool, _Flag] = False,
     to: str | None = None,
+    folder: Path | None = None,
     source: str = "default",
+    config: Path | None = None,
+    at_once: int = 8,
+    every: str | None = None,
+    heartbeat: Path | None = None,
     page_size: int = 1000,
     concurrency: int = 8,
-    pending: Annotated[bool, _Flag] = False,
     quiet: Annotated[bool, _Flag] = False,
     json: Annotated[bool, _Flag] = False,
+    log: Literal["json"] | None = None,
     connection: Connection = CONNECTION,
 ) -> int:
     """Pull new bank transactions into a database, each once.
@@ -50,7 +58,7 @@ def pull(
     A page is acknowledged only after it was committed; a run that was killed is finished by the next one. The key
     is read from KONFIPAY_API_KEY or from --api-key-file, a proxy from HTTPS_PROXY.
 
-    **Examples:**
+    Examples:
 
     `konfipay pull --sandbox`: see it work, no key needed
 
@@ -58,112 +66,202 @@ def pull(
 
     `konfipay pull --acknowledge --to sqlite:////var/lib/erp/bank.db`: and mark it as retrieved
 
+    `konfipay pull --since 2026-01-01 --until 2026-03-31`: the bookings of these days, new or not
+
+    `konfipay pull --acknowledge --every 15m --heartbeat /run/konfipay.alive`: again and again
+
+    `konfipay pull --config keys.toml`: with many keys
+
+    `konfipay pull --what files --folder statements --acknowledge`: statements as files
+
     Parameters
     ----------
     sandbox
-        Pull from a konfipay embedded in this command, with 25 000 made-up bookings, into sandbox.db. It is always
-        acknowledged, and remembers what was in a file beside the database.
+        Pull from a konfipay embedded in this command, with 25 000 made-up bookings, into sandbox.db. What is new there
+        is always acknowledged, and the sandbox remembers it in a file beside the database.
     acknowledge
         Mark what is stored as retrieved. The is-new flags belong to all applications of your konfipay client unless
         the API key has its own: other programs that read what is new will not see these transactions any more.
+    what
+        Bookings, the bank's files (camt, MT94x, PDF), or PayPal transactions.
+    since
+        Read all from this day on (yyyy-mm-dd), new or not, and acknowledge nothing. Bookings are noted by the day: the
+        next run reads only days that are not done or have changed, and always today and yesterday.
+    until
+        Up to this day, which is included. Default: today.
+    pending
+        Take pending entries too. They come again as bookings, as rows of their own.
     to
         The database, as a URL. Default: sqlite:///transactions.db, with --sandbox sqlite:///sandbox.db.
+    folder
+        Where files are saved, each named after its id.
     source
         A name for the API key; part of the key of every row, so that several keys can share a database.
+    config
+        A TOML file with a table [keys.NAME] for each key: api_key_env or api_key_file, and what stands here as options
+        (base_url, to, acknowledge, since, …), which [defaults] may give for all of them. Never the key itself.
+    at_once
+        Keys pulled at the same time, with --config.
+    every
+        Pull again and again: 90s, 15m, 2h, 1d from start to start, a tenth more or less. Errors that pass are told and
+        the next round goes on; others end it. Ctrl-C and SIGTERM end it after the page in hand.
+    heartbeat
+        With --every, a file that is written anew while it lives, with how it fares.
     page_size
         Rows per request, 1 to 1000.
     concurrency
         Pages fetched at the same time.
-    pending
-        Take pending entries too. They come again as bookings, as rows of their own.
     quiet
         Print nothing but errors.
     json
-        Print one JSON object at the end and nothing else.
+        Print one JSON object at the end, with --every after each round, and nothing else.
+    log
+        "json": write what happens to standard error, one JSON object a line.
     """
     if quiet and json:
         raise ConfigurationError("--quiet and --json exclude each other: leave one out")
+    if config is not None:
+        _refuse_beside_config(
+            sandbox=sandbox, acknowledge=acknowledge, what=what != "transactions", since=since, until=until,
+            pending=pending, to=to, folder=folder, source=source != "default", page_size=page_size != 1000,
+            concurrency=concurrency != 8, base_url=connection.base_url, api_key_file=connection.api_key_file,
+            route=connection.route, filter_name=connection.filter_name,
+        )  # fmt: skip
+        rhythm = rhythm_of(every, heartbeat)
+        return pull_many(config, at_once=at_once, rhythm=rhythm, log=_event_log(log), quiet=quiet, json=json)
     if sandbox and (connection.base_url or connection.api_key_file):
         raise ConfigurationError("--sandbox brings its own API and key: leave --base-url and --api-key-file out")
+    if since is None and until is not None:
+        raise ConfigurationError("--until needs --since: the first day of the range")
+    if what == "files" and folder is None:
+        raise ConfigurationError("--what files needs a folder to save them in: --folder statements")
+    plan = Plan(
+        what=what,
+        acknowledge=acknowledge or (sandbox and since is None),
+        since=since,
+        until=until,
+        pending=pending,
+        page_size=page_size,
+        folder=folder,
+    )
+    rhythm = rhythm_of(every, heartbeat)
     database = to if to is not None else "sqlite:///sandbox.db" if sandbox else "sqlite:///transactions.db"
-    display = _display(quiet, json)
-    report = Report()
+    display = _display(plan, quiet=quiet, json=json, lasting=rhythm is not None)
+    one = _One(plan, database, source, display, _event_log(log), rhythm)
 
-    async def work(stop: asyncio.Event) -> Report:
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[tuple[KonfipayClient, str]]:
+        if sandbox:
+            async with embedded.sandbox_client(database, source, concurrency) as client:
+                yield client, embedded.ORIGIN
+        else:
+            async with connection.client(concurrency=concurrency) as client:
+                yield client, client.base_url
+
+    async def work(stop: asyncio.Event) -> None:
         async with AsyncExitStack() as stack:
-            if sandbox:
-                client = await stack.enter_async_context(_sandbox_client(database, source, concurrency))
-            else:
-                client = await stack.enter_async_context(connection.client(concurrency=concurrency))
-            sink = SqlSink(database, source=source, origin=_SANDBOX_ORIGIN if sandbox else client.base_url)
+            client, origin = await stack.enter_async_context(connected())
             await stack.enter_async_context(_refreshing(display, client))
-
-            def watch(step: Step, counts: Report) -> None:
-                nonlocal report
-                report = counts
-                display.watch(step, counts)
-
-            return await pull_into(
-                client,
-                sink,
-                acknowledge=acknowledge or sandbox,
-                pending=pending,
-                page_size=page_size,
-                stop=stop,
-                watch=watch,
-            )
+            await one.run(client, origin, stop)
 
     try:
         with display:
-            report = asyncio.run(_until_signal(work, display))
+            asyncio.run(until_signal(work, display.note))
     except KonfipayError as error:
-        display.fail(report, str(error), exit_of(error))
+        if one.fail(error):
+            return exit_of(error)
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
-        display.fail(report, "stopped at once", Exit.PARTIAL)
+        display.fail(one.report, "stopped at once", Exit.PARTIAL)
         raise
-    display.close(report, _summary(report, database, acknowledge or sandbox))
-    return Exit.DONE if report.complete else Exit.PARTIAL
+    if rhythm is not None:
+        return Exit.DONE
+    one.close()
+    return Exit.DONE if one.report.complete else Exit.PARTIAL
 
 
-def _display(quiet: bool, json: bool) -> Display:
+class _One:
+    """The pull with one key: what is done, and what is said about it."""
+
+    def __init__(
+        self, plan: Plan, to: str, source: str, display: Display, log: EventLog | None, rhythm: Rhythm | None
+    ) -> None:
+        self.report = Report()
+        self._plan = plan
+        self._to = to
+        self._source = source
+        self._display = display
+        self._log = log
+        self._rhythm = rhythm
+
+    async def run(self, client: KonfipayClient, origin: str, stop: asyncio.Event) -> None:
+        async def once() -> None:
+            self.report = Report()
+            sink = sink_at(self._to, source=self._source, origin=origin)
+            self.report = await carry_out(self._plan, client, sink, stop=stop, watch=self._step)
+            if self._log is not None:
+                outcome = "done" if self.report.complete else "stopped"
+                self._log.write("ended", source=self._source, outcome=outcome, **self.report.as_dict())
+
+        async def one_round() -> None:
+            try:
+                await once()
+            except KonfipayError as error:
+                self._display.fail(self.report, str(error), exit_of(error))
+                raise
+            self.close()
+
+        if self._rhythm is None:
+            await once()
+        else:
+            await self._rhythm.keep(one_round, stop, self._display.note, self._log)
+
+    def close(self) -> None:
+        """Show what was done."""
+        self._display.close(self.report, _summary(self.report, self._plan, self._to))
+
+    def fail(self, error: KonfipayError) -> bool:
+        """Show what was done before the error; whether that said everything."""
+        if self._rhythm is None:
+            self._display.fail(self.report, str(error), exit_of(error))
+        if self._log is None:
+            return False
+        kind, code = type(error).__name__, int(exit_of(error))
+        self._log.write("failed", source=self._source, error=kind, message=str(error), exit=code)
+        return True
+
+    def _step(self, step: Step, report: Report) -> None:
+        self.report = report
+        self._display.watch(step, report)
+        if self._log is not None:
+            self._log.step(self._source, step, report)
+        if self._rhythm is not None:
+            self._rhythm.beat()
+
+
+def _refuse_beside_config(**given: object) -> None:
+    for name, value in given.items():
+        if value:
+            option = "--" + name.replace("_", "-")
+            raise ConfigurationError(f"{option} stands in the file with --config: write it there, for all or for one")
+
+
+def _event_log(kind: Literal["json"] | None) -> EventLog | None:
+    if kind is None:
+        return None
+    log = EventLog()
+    log.install()
+    return log
+
+
+def _display(plan: Plan, *, quiet: bool, json: bool, lasting: bool) -> Display:
     console = Console(soft_wrap=True, highlight=False)
     if json:
         return Json(console)
     if quiet:
         return Quiet()
-    return Bar(console) if console.is_terminal else Lines(console)
-
-
-@asynccontextmanager
-async def _sandbox_client(database: str, source: str, concurrency: int) -> AsyncIterator[KonfipayClient]:
-    state: Path | None = None
-    file = _file(database)
-    if file is not None and file.parent.is_dir():  # where there is no such folder the database is the one to say so
-        state = file.with_name(f"{file.name}.state")
-        if not file.exists() and _is_sandbox_state(state):
-            state.unlink()  # what it remembers went with the database
-        # Whoever pulls into this database already has the state in use as well.
-        with SqlSink(database, source=source, origin=_SANDBOX_ORIGIN):
-            pass
-    async with (
-        Sandbox(
-            transactions=_SANDBOX_BOOKINGS + _SANDBOX_PENDING,
-            pending=_SANDBOX_PENDING,
-            latency=_SANDBOX_LATENCY,
-            state=state,
-        ) as sandbox,
-        KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, concurrency=concurrency) as client,
-    ):
-        yield client
-
-
-def _is_sandbox_state(file: Path) -> bool:
-    try:
-        with file.open("rb") as lines:
-            return b"konfipay-async sandbox state" in lines.readline(1000)
-    except OSError:
-        return False
+    # Who pulls all day reads lines: a bar would be all that is seen of it.
+    return Bar(console) if console.is_terminal and not lasting else Lines(console, f"Pulling {plan.title}.")
 
 
 @asynccontextmanager
@@ -181,47 +279,17 @@ async def _refreshing(display: Display, client: KonfipayClient) -> AsyncIterator
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _until_signal(work: Callable[[asyncio.Event], Awaitable[Report]], display: Display) -> Report:
-    """Do the work. The first Ctrl-C or SIGTERM lets it finish the page in hand, the second ends it."""
-    stop = asyncio.Event()
-    task = asyncio.ensure_future(work(stop))
-
-    def ask() -> None:
-        if stop.is_set():
-            task.cancel()
-        else:
-            display.note("Finishing the page in hand; once more stops at once.")
-            stop.set()
-
-    with _signals(asyncio.get_running_loop(), ask):
-        return await task
-
-
-@contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, ask: Callable[[], None]) -> Iterator[None]:
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in wanted}
-    for number in wanted:
-        try:
-            loop.add_signal_handler(number, ask)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(ask) and None)
-    try:
-        yield
-    finally:
-        for number in wanted:
-            if sys.platform != "win32":
-                loop.remove_signal_handler(number)
-            signal.signal(number, before[number])
-
-
-def _summary(report: Report, database: str, acknowledged: bool) -> str:
-    place = _shown(database)
+def _summary(report: Report, plan: Plan, to: str) -> str:
+    place = shown(to) if plan.folder is None else f"{plan.folder} and {shown(to)}"
     if not report.complete:
         return f"Stopped after the page in hand. What is stored in {place} stays; run it again for the rest."
+    if plan.since is not None:
+        if not report.transactions:
+            return f"Nothing in these days that {place} did not have."
+        return f"Stored in {place}. Run it again: days that are done and have not changed are not read again."
     if not report.transactions:
         return f"Nothing new. {place} is up to date."
-    if not acknowledged:
+    if not plan.acknowledge:
         return (
             f"Stored in {place}, and still new at konfipay: the next pull reads it again. --acknowledge marks it as "
             f"retrieved, for every application that shares this key's flags."
@@ -229,15 +297,3 @@ def _summary(report: Report, database: str, acknowledged: bool) -> str:
     if not report.new:
         return f"Nothing that {place} did not know already."
     return f"Stored in {place}. Run it again: what is known is not stored twice."
-
-
-def _shown(database: str) -> str:
-    """The database without a password its URL may hold."""
-    file = _file(database)
-    return str(file) if file is not None else f"the database ({database.partition(':')[0]})"
-
-
-def _file(database: str) -> Path | None:
-    """The file behind an SQLite address; None for memory, and for addresses the sink will have a word about."""
-    scheme, _, path = database.partition(":///")
-    return Path(path) if scheme.startswith("sqlite") and path not in ("", ":memory:") else None

@@ -50,13 +50,12 @@ class Plan:
             raise ConfigurationError("a folder goes with what='files', and files need one: give both or neither")
 
     @property
-    def mode(self) -> str:
+    def title(self) -> str:
         """What is pulled, in words."""
-        new = {"transactions": "new transactions", "files": "new files", "paypal": "new PayPal transactions"}
+        noun = {"transactions": "transactions", "files": "files", "paypal": "PayPal transactions"}[self.what]
         if self.since is None:
-            return new[self.what]
-        until = "today" if self.until is None else str(self.until)
-        return f"{new[self.what].removeprefix('new ')} of {self.since} to {until}"
+            return "what is new" if self.what == "transactions" else f"new {noun}"
+        return f"the {noun} from {self.since} to {'today' if self.until is None else self.until}"
 
 
 async def carry_out(

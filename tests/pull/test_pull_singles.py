@@ -376,4 +376,4 @@ async def test_a_plan_without_more_is_the_pull_of_new_transactions(client, sandb
 async def test_a_plan_with_days_is_the_pull_of_a_range(client, sandbox, sink):
     plan = Plan(since=date(2022, 1, 4), until=date(2022, 1, 5))
     assert (await carry_out(plan, client, sink)).new == 8
-    assert plan.mode == "transactions of 2022-01-04 to 2022-01-05"
+    assert plan.title == "the transactions from 2022-01-04 to 2022-01-05"

@@ -1,0 +1,151 @@
+"""`konfipay pull --config`: many keys at once, a line when one has ended, and a table at the end."""
+
+import asyncio
+import json as jsonlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from konfipay_async.cli.events import EventLog
+from konfipay_async.cli.exits import Exit, exit_of
+from konfipay_async.cli.signals import until_signal
+from konfipay_async.cli.targets import sink_at
+from konfipay_async.cli.watching import Rhythm
+from konfipay_async.errors import ConfigurationError, KonfipayError
+from konfipay_async.pull.keyfile import Entry, read_keys
+from konfipay_async.pull.many import Ended, KeyBudgets, pull_each
+from konfipay_async.pull.report import Report
+from konfipay_async.pull.sinks import Sink
+from konfipay_async.pull.watch import passes
+from konfipay_async.pull.work import Step
+
+__all__ = ["exit_of_all", "pull_many"]
+
+
+def pull_many(
+    config: Path,
+    *,
+    at_once: int,
+    rhythm: Rhythm | None,
+    log: EventLog | None,
+    quiet: bool,
+    json: bool,
+) -> int:
+    """Pull with every key of the file; the exit code."""
+    if at_once < 1:
+        raise ConfigurationError(f"--at-once {at_once}: give a number of keys, 1 or more")
+    entries = read_keys(config)
+    show = _Show(quiet=quiet, json=json, log=log, rhythm=rhythm)
+    budgets = KeyBudgets()
+    code = int(Exit.PARTIAL)
+
+    async def work(stop: asyncio.Event) -> None:
+        async def once() -> None:
+            nonlocal code
+            ended = await pull_each(
+                entries, _sink, budgets=budgets, at_once=at_once, stop=stop, watch=show.step, tell=show.one
+            )
+            code = exit_of_all(ended)
+            show.all(ended, code)
+            if rhythm is not None:
+                _raise_if_all_failed(ended)
+
+        if rhythm is None:
+            await once()
+        else:
+            await rhythm.keep(once, stop, show.note, log)
+
+    try:
+        asyncio.run(until_signal(work, show.note))
+    except KonfipayError:
+        # Only with a rhythm, when no key can be pulled with any more; each has been told of.
+        return code
+    return code if rhythm is None else Exit.DONE
+
+
+def exit_of_all(ended: Sequence[Ended]) -> int:
+    """0 where all was pulled, the common code where every key failed with it, else PARTIAL."""
+    if all(one.is_done for one in ended):
+        return Exit.DONE
+    codes = {int(exit_of(one.error)) if one.error is not None else int(Exit.PARTIAL) for one in ended}
+    return codes.pop() if len(codes) == 1 and all(one.error is not None for one in ended) else Exit.PARTIAL
+
+
+def _sink(entry: Entry, origin: str) -> Sink:
+    return sink_at(entry.to, source=entry.source, origin=origin)
+
+
+def _raise_if_all_failed(ended: Sequence[Ended]) -> None:
+    """Where no key was pulled the round has failed: with an error that passes, if one of them does."""
+    errors = [one.error for one in ended if one.error is not None]
+    if len(errors) == len(ended):
+        raise next((error for error in errors if passes(error)), errors[0])
+
+
+class _Show:
+    """What is shown of many pulls."""
+
+    def __init__(self, *, quiet: bool, json: bool, log: EventLog | None, rhythm: Rhythm | None) -> None:
+        self._console = Console(soft_wrap=True, highlight=False, quiet=quiet)
+        self._errors = Console(stderr=True, soft_wrap=True, highlight=False, quiet=log is not None)
+        self._json = json
+        self._log = log
+        self._rhythm = rhythm
+
+    def step(self, name: str, step: Step, report: Report) -> None:
+        if self._rhythm is not None:
+            self._rhythm.beat()
+        if self._log is not None:
+            self._log.step(name, step, report)
+
+    def note(self, text: str) -> None:
+        if not self._json:
+            self._console.print(text, markup=False)
+
+    def one(self, ended: Ended) -> None:
+        """A key has ended: its error at once, so that a long pull of many keys is not silent about it."""
+        error = ended.error
+        if error is not None:
+            self._errors.print(f"konfipay: {ended.name}: {error}", markup=False)
+        if self._log is not None:
+            kind, code = (None, None) if error is None else (type(error).__name__, int(exit_of(error)))
+            self._log.write(
+                "ended",
+                source=ended.name,
+                outcome=_outcome(ended),
+                error=kind,
+                message=error and str(error),
+                exit=code,
+                seconds=round(ended.report.seconds, 3),
+                **ended.report.counts(),
+            )
+
+    def all(self, ended: Sequence[Ended], code: int) -> None:
+        if self._json:
+            keys = {
+                one.name: one.report.as_dict() | {"outcome": _outcome(one), "error": one.error and str(one.error)}
+                for one in ended
+            }
+            self._console.print(jsonlib.dumps({"keys": keys, "exit": int(code)}), markup=False)
+            return
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column("key")
+        table.add_column("outcome")
+        for title in ("new", "known", "acknowledged", "requests", "seconds"):
+            table.add_column(title, justify="right")
+        for one in ended:
+            report = one.report
+            counts = (report.new, report.known, report.acknowledged, report.requests)
+            table.add_row(one.name, _outcome(one), *(f"{count:,}" for count in counts), f"{report.seconds:.1f}")
+        self._console.print(table)
+        failed = sum(one.error is not None for one in ended)
+        if failed:
+            self.note(f"{failed} of {len(ended)} keys failed. What is stored stays; run it again for the rest.")
+
+
+def _outcome(ended: Ended) -> str:
+    if ended.error is not None:
+        return type(ended.error).__name__.removesuffix("Error")
+    return "done" if ended.report.complete else "stopped"

@@ -1,0 +1,153 @@
+"""Pulls with many keys at once: a budget for each key, one public budget for each origin, and no key stops another."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from konfipay_async import BASE_URL, Budgets, KonfipayClient, Limits
+from konfipay_async.errors import ConfigurationError, KonfipayError
+from konfipay_async.pull.keyfile import Entry
+from konfipay_async.pull.plan import carry_out
+from konfipay_async.pull.report import Report
+from konfipay_async.pull.sinks import Sink
+from konfipay_async.pull.work import Step
+
+__all__ = ["Ended", "KeyBudgets", "pull_each"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the pull of one key ended: what it counted, and the error that ended it, if one did."""
+
+    name: str
+    report: Report
+    error: KonfipayError | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything was pulled."""
+        return self.error is None and self.report.complete
+
+
+class KeyBudgets:
+    """Budgets for clients of many keys: the public one belongs to an origin, the authenticated one to a key there.
+
+    Where limits are shared through Redis (KONFIPAY_SHARED_LIMITS) it is Redis that has them in common, and each client
+    makes its own.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[str, Budgets] = {}
+        self._of_key: dict[tuple[str, str], Budgets] = {}
+
+    def of(self, base_url: str | None, api_key: str, limits: Limits | None = None) -> Budgets | None:
+        """The budgets for a client; None where it is to make its own."""
+        if os.environ.get("KONFIPAY_SHARED_LIMITS"):
+            return None
+        origin = _origin(base_url)
+        key = origin, hashlib.sha256(api_key.strip().encode()).hexdigest()
+        if key not in self._of_key:
+            own = Budgets.from_limits(limits or Limits())
+            first = self._first.setdefault(origin, own)
+            self._of_key[key] = Budgets(public=first.public, authenticated=own.authenticated)
+        return self._of_key[key]
+
+
+async def pull_each(
+    entries: Sequence[Entry],
+    sink_of: Callable[[Entry, str], Sink],
+    *,
+    budgets: KeyBudgets,
+    at_once: int = 8,
+    stop: asyncio.Event | None = None,
+    watch: Callable[[str, Step, Report], None] = lambda name, step, report: None,
+    tell: Callable[[Ended], None] = lambda ended: None,
+) -> list[Ended]:
+    """Pull with each key, so many at once, and say how each ended, in their order.
+
+    `sink_of` is given an entry and the origin it is read from. When `stop` is set those under way finish the page in
+    hand, and the rest does not begin. `watch` is told of every step and `tell` of every key that has ended.
+    """
+    stop = stop or asyncio.Event()
+    slots = asyncio.Semaphore(at_once)
+    keys = _Keys()
+
+    async def one(entry: Entry) -> Ended:
+        async with slots:
+            counts = Report()
+
+            def step_taken(step: Step, report: Report) -> None:
+                nonlocal counts
+                counts = report
+                watch(entry.name, step, report)
+
+            try:
+                if not stop.is_set():
+                    api_key = keys.take(entry)
+                    async with _client(entry, api_key, budgets) as client:
+                        sink = sink_of(entry, client.base_url)
+                        counts = await carry_out(entry.plan, client, sink, stop=stop, watch=step_taken)
+                ended = Ended(entry.name, counts)
+            except KonfipayError as error:
+                ended = Ended(entry.name, counts, error)
+        tell(ended)
+        return ended
+
+    return await _all([one(entry) for entry in entries])
+
+
+class _Keys:
+    """The keys in use. Two drains of one list by one key would each get a part of it."""
+
+    def __init__(self) -> None:
+        self._draining: dict[tuple[str, str, str], str] = {}
+
+    def take(self, entry: Entry) -> str:
+        """The key of an entry. ConfigurationError where another entry drains the same list with it."""
+        key = entry.api_key()
+        if entry.plan.acknowledge:
+            drain = _origin(entry.base_url), key.strip(), entry.plan.what
+            first = self._draining.setdefault(drain, entry.name)
+            if first != entry.name:
+                raise ConfigurationError(
+                    f"it has the same API key as {first!r}: of what both acknowledge, each would get a part"
+                )
+        return key
+
+
+def _client(entry: Entry, api_key: str, budgets: KeyBudgets) -> KonfipayClient:
+    limit = entry.requests_per_minute
+    limits = None if limit is None else Limits(authenticated=limit)
+    shared = budgets.of(entry.base_url, api_key, limits)
+    return KonfipayClient(
+        api_key,
+        base_url=entry.base_url,
+        budgets=shared,
+        concurrency=entry.concurrency,
+        routes=entry.routes,
+        filter_names=entry.filter_names,
+        trust_env=True,
+    )
+
+
+def _origin(base_url: str | None) -> str:
+    url = base_url or os.environ.get("KONFIPAY_BASE_URL") or BASE_URL
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # the client will have a word about it
+        return url
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+async def _all(pulls: Sequence[Awaitable[Ended]]) -> list[Ended]:
+    """Wait for all of them. What none of them is meant to raise ends the others too."""
+    tasks = [asyncio.ensure_future(pull) for pull in pulls]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
