@@ -1,6 +1,7 @@
 """Where a pull writes: what a sink promises. One module per kind; a kind's libraries are loaded with its module.
 
-`konfipay_async.pull.sinks.sql` writes into a database, SQLite or PostgreSQL.
+`konfipay_async.pull.sinks.sql` writes into a database, SQLite or PostgreSQL, `sinks.files` into JSON lines, CSV or
+Parquet, `sinks.function` calls a function of yours; `sinks.addresses.sink_at` chooses by an address.
 """
 
 from collections.abc import Coroutine, Sequence

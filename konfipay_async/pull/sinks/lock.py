@@ -16,18 +16,23 @@ from datetime import UTC, datetime
 
 from konfipay_async.errors import StorageBusyError, StorageError
 
-__all__ = ["lock_path", "take"]
+__all__ = ["file_name", "lock_path", "take"]
 
 # Two who come at once wait this long for one another's few writes.
 _PATIENCE = 1.0
 
 
 def lock_path(database: str, source: str) -> str:
-    """The lock's file. A source that would not do as part of a file's name everywhere is told apart by its hash."""
+    """The lock's file."""
+    return f"{os.path.realpath(database)}.{file_name(source)}.lock"
+
+
+def file_name(source: str) -> str:
+    """A source as part of a file's name: one that would not do everywhere is told apart by its hash."""
     name = re.sub(r"[^a-z0-9_-]", "_", source.lower())[:60]
     if name != source:
         name += "-" + hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{os.path.realpath(database)}.{name}.lock"
+    return name
 
 
 def take(database: str, source: str) -> sqlite3.Connection:

@@ -1,16 +1,59 @@
-"""From a booking to the values of its row. Pure; the order is that of the table's columns."""
+"""From a booking to the values of its row. Pure."""
 
+import hashlib
 import re
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import TypeAlias
 
 from konfipay_async.errors import StorageError
 from konfipay_async.models.transactions import BankAccountRef, Transaction
 
-__all__ = ["Value", "is_interim", "row"]
+__all__ = ["BOOKKEEPING", "COLUMNS", "Value", "digest", "is_interim", "row"]
 
 Value: TypeAlias = str | bool | None
+
+COLUMNS = (
+    "source",
+    "rid",
+    "timestamp",
+    "amount",
+    "currency",
+    "credit_debit_indicator",
+    "electronic_sequence_number",
+    "name",
+    "iban",
+    "bic",
+    "booking_text",
+    "booking_date",
+    "value_date",
+    "is_new",
+    "bank_reference",
+    "payment_identification_id",
+    "prima_nota",
+    "purpose",
+    "end_to_end_id",
+    "customer_reference",
+    "file_kind",
+    "file_rid",
+    "file_format",
+    "file_timestamp",
+    "file_legal_sequence_number",
+    "file_electronic_sequence_number",
+    "bank_account_rid",
+    "bank_account_iban",
+    "bank_account_currency",
+    "first_seen_at",
+    "last_seen_at",
+    "changed_at",
+)
+"""The columns of a row, in order; a test holds that the tables have the same."""
+
+BOOKKEEPING = ("source", "rid", "is_new", "first_seen_at", "last_seen_at", "changed_at")
+"""What is not said of the booking itself: acknowledging changes `is_new`, and no booking."""
+
+_CONTENT = itemgetter(*(index for index, name in enumerate(COLUMNS) if name not in BOOKKEEPING))
 
 # Nobody books 10**41 of anything; written without an exponent, 1E+999999 would be a megabyte of zeros.
 _MOST_DIGITS = 40
@@ -22,7 +65,7 @@ _NO_ACCOUNT = BankAccountRef()
 
 
 def row(transaction: Transaction, source: str, seen_at: str) -> tuple[Value, ...]:
-    """The values of one row. StorageError where the amount is none that can be kept."""
+    """The values of one row, in the order of `COLUMNS`. StorageError where the amount is none that can be kept."""
     account = transaction.bank_account or _NO_ACCOUNT
     return (
         source,
@@ -53,6 +96,11 @@ def row(transaction: Transaction, source: str, seen_at: str) -> tuple[Value, ...
         seen_at,
         None,
     )
+
+
+def digest(values: tuple[Value, ...]) -> bytes:
+    """What a row says of its booking, in 16 bytes: another where anything of it is different."""
+    return hashlib.blake2b(repr(_CONTENT(values)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def is_interim(transaction: Transaction) -> bool:

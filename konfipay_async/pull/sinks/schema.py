@@ -42,6 +42,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from konfipay_async._version import __version__
 from konfipay_async.errors import StorageError
+from konfipay_async.pull.sinks.rows import BOOKKEEPING
 
 __all__ = [
     "ACKNOWLEDGEMENTS",
@@ -134,9 +135,6 @@ META = Table(
     Column("value", Text, nullable=False),
 )
 
-# What a delivery says of a booking. Acknowledging changes `is_new` and nothing of the booking.
-_OURS = ("source", "rid", "is_new", "first_seen_at", "last_seen_at", "changed_at")
-
 
 def upsert(table: Table, dialect: Dialect, *, rows_from: Table | None = None) -> str:
     """The statement that keeps deliveries, as the driver takes it: one whose values are those of `rows.row`, in order,
@@ -149,7 +147,9 @@ def upsert(table: Table, dialect: Dialect, *, rows_from: Table | None = None) ->
     if rows_from is not None:
         statement = statement.from_select([column.name for column in table.columns], select(*rows_from.columns))
     new = statement.excluded
-    differs = or_(*(column.is_distinct_from(new[column.name]) for column in table.columns if column.name not in _OURS))
+    differs = or_(
+        *(column.is_distinct_from(new[column.name]) for column in table.columns if column.name not in BOOKKEEPING)
+    )
     kept = ("source", "rid", "first_seen_at")
     changes: dict[str, ColumnElement[Any]] = {
         column.name: new[column.name] for column in table.columns if column.name not in kept

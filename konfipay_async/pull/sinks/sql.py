@@ -300,7 +300,7 @@ def _database(address: str, source: str) -> _Database:
 
 _ADDRESSES = (
     "an SQLite file is written sqlite:///bookings.db, with its whole path sqlite:////var/lib/bookings.db, "
-    "a PostgreSQL database postgresql://user:password@host:5432/name"
+    "a PostgreSQL database postgresql://user:password@host:5432/name, files jsonl:FOLDER, csv:FOLDER or parquet:FOLDER"
 )
 
 

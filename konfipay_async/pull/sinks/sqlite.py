@@ -1,7 +1,6 @@
 """SQLite as the sink uses it: one connection whose transactions write from the start, durable commits, a lock file."""
 
 import json
-import os
 import sqlite3
 
 import sqlalchemy as sa
@@ -9,6 +8,7 @@ import sqlalchemy as sa
 from konfipay_async.errors import ConfigurationError, StorageError
 from konfipay_async.pull.sinks import lock, schema
 from konfipay_async.pull.sinks.rows import Value
+from konfipay_async.pull.sinks.sqlite_errors import explain, primary_code
 
 __all__ = ["Sqlite"]
 
@@ -92,14 +92,7 @@ class Sqlite:
 
     def explain(self, error: BaseException) -> StorageError:
         """What went wrong, without the statement and the values an error of the database holds."""
-        code = _code(error)
-        if code == sqlite3.SQLITE_CANTOPEN:
-            return StorageError(f"the database {self.name} cannot be opened: {_why_not(self.name)}")
-        if code in _SENTENCES:
-            return StorageError(_SENTENCES[code].format(database=self.name))
-        # The name of an error says enough to look it up, its text may say more than a log should hold.
-        name = getattr(error, "sqlite_errorname", type(error).__name__)
-        return StorageError(f"the database {self.name} failed with {name}; nothing was written")
+        return explain(error, self.name)
 
 
 def _make_durable(connection: sa.Connection) -> None:
@@ -111,32 +104,7 @@ def _make_durable(connection: sa.Connection) -> None:
         cursor.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:
         # Another opens or reads the database this moment. Write-ahead is only a wish; the next to open it has it.
-        if _code(error) != sqlite3.SQLITE_BUSY:
+        if primary_code(error) != sqlite3.SQLITE_BUSY:
             raise
     finally:
         cursor.close()
-
-
-def _code(error: BaseException) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _why_not(database: str) -> str:
-    directory = os.path.dirname(database) or "."
-    if os.path.isdir(database):
-        return "it is a directory; give the name of a file in it"
-    if not database.startswith("file:") and not os.path.isdir(directory):
-        return f"there is no directory {directory}; make it, or choose another file"
-    return "the file and its directory must exist and be readable and writable; change that, or choose another file"
-
-
-_SENTENCES = {
-    sqlite3.SQLITE_BUSY: "the database {database} is locked by another program; close that, or wait, and pull again",
-    sqlite3.SQLITE_LOCKED: "the database {database} is locked by another program; close that, or wait, and pull again",
-    sqlite3.SQLITE_READONLY: "the database {database} is read-only; allow writing to it, or choose another file (--to)",
-    sqlite3.SQLITE_PERM: "the database {database} may not be used; allow that, or choose another file (--to)",
-    sqlite3.SQLITE_FULL: "no room is left for the database {database}, nothing was written; make room and pull again",
-    sqlite3.SQLITE_IOERR: "the database {database} cannot be read or written, nothing was written; check the disk",
-    sqlite3.SQLITE_NOTADB: "{database} is a file, but no SQLite database; choose another file (--to)",
-    sqlite3.SQLITE_CORRUPT: "the database {database} is damaged; restore it, or pull into a new file (--to)",
-}
