@@ -11,13 +11,13 @@ from rich.table import Table
 from konfipay_async.cli.events import EventLog
 from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.cli.signals import until_signal
-from konfipay_async.cli.targets import sink_at
 from konfipay_async.cli.watching import Rhythm
 from konfipay_async.errors import ConfigurationError, KonfipayError
 from konfipay_async.pull.keyfile import Entry, read_keys
 from konfipay_async.pull.many import Ended, KeyBudgets, pull_each
 from konfipay_async.pull.report import Report
 from konfipay_async.pull.sinks import Sink
+from konfipay_async.pull.sinks.addresses import sink_at
 from konfipay_async.pull.watch import passes
 from konfipay_async.pull.work import Step
 

@@ -17,12 +17,13 @@ from konfipay_async.cli.events import EventLog
 from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.cli.many import pull_many
 from konfipay_async.cli.signals import until_signal
-from konfipay_async.cli.targets import shown, sink_at
+from konfipay_async.cli.targets import shown
 from konfipay_async.cli.watching import Rhythm, rhythm_of
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import ConfigurationError, KonfipayError
 from konfipay_async.pull.plan import Plan, carry_out
 from konfipay_async.pull.report import Report
+from konfipay_async.pull.sinks.addresses import sink_at
 from konfipay_async.pull.sinks.noting import What
 from konfipay_async.pull.work import Step
 
@@ -39,6 +40,7 @@ def pull(
     since: date | None = None,
     until: date | None = None,
     pending: Annotated[bool, _Flag] = False,
+    pending_table: Annotated[bool, _Flag] = False,
     to: str | None = None,
     folder: Path | None = None,
     source: str = "default",
@@ -91,8 +93,12 @@ def pull(
         Up to this day, which is included. Default: today.
     pending
         Take pending entries too. They come again as bookings, as rows of their own.
+    pending_table
+        Take pending entries too, and keep what came from interim reports (camt.052, MT942) in a table of its own. An
+        entry stays there until its own id comes as a booking; which booking it became konfipay does not say.
     to
-        The database, as a URL. Default: sqlite:///transactions.db, with --sandbox sqlite:///sandbox.db.
+        Where to store: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME, or files in jsonl:FOLDER, csv:FOLDER,
+        parquet:FOLDER. Default: sqlite:///transactions.db, with --sandbox sqlite:///sandbox.db.
     folder
         Where files are saved, each named after its id.
     source
@@ -123,7 +129,8 @@ def pull(
     if config is not None:
         _refuse_beside_config(
             sandbox=sandbox, acknowledge=acknowledge, what=what != "transactions", since=since, until=until,
-            pending=pending, to=to, folder=folder, source=source != "default", page_size=page_size != 1000,
+            pending=pending, pending_table=pending_table, to=to, folder=folder, source=source != "default",
+            page_size=page_size != 1000,
             concurrency=concurrency != 8, base_url=connection.base_url, api_key_file=connection.api_key_file,
             route=connection.route, filter_name=connection.filter_name,
         )  # fmt: skip
@@ -140,14 +147,14 @@ def pull(
         acknowledge=acknowledge or (sandbox and since is None),
         since=since,
         until=until,
-        pending=pending,
+        pending=pending or pending_table,
         page_size=page_size,
         folder=folder,
     )
     rhythm = rhythm_of(every, heartbeat)
     database = to if to is not None else "sqlite:///sandbox.db" if sandbox else "sqlite:///transactions.db"
     display = _display(plan, quiet=quiet, json=json, lasting=rhythm is not None)
-    one = _One(plan, database, source, display, _event_log(log), rhythm)
+    one = _One(plan, database, source, display, _event_log(log), rhythm, pending_apart=pending_table)
 
     @asynccontextmanager
     async def connected() -> AsyncIterator[tuple[KonfipayClient, str]]:
@@ -184,7 +191,15 @@ class _One:
     """The pull with one key: what is done, and what is said about it."""
 
     def __init__(
-        self, plan: Plan, to: str, source: str, display: Display, log: EventLog | None, rhythm: Rhythm | None
+        self,
+        plan: Plan,
+        to: str,
+        source: str,
+        display: Display,
+        log: EventLog | None,
+        rhythm: Rhythm | None,
+        *,
+        pending_apart: bool,
     ) -> None:
         self.report = Report()
         self._plan = plan
@@ -193,11 +208,12 @@ class _One:
         self._display = display
         self._log = log
         self._rhythm = rhythm
+        self._pending_apart = pending_apart
 
     async def run(self, client: KonfipayClient, origin: str, stop: asyncio.Event) -> None:
         async def once() -> None:
             self.report = Report()
-            sink = sink_at(self._to, source=self._source, origin=origin)
+            sink = sink_at(self._to, source=self._source, origin=origin, pending_apart=self._pending_apart)
             self.report = await carry_out(self._plan, client, sink, stop=stop, watch=self._step)
             if self._log is not None:
                 outcome = "done" if self.report.complete else "stopped"

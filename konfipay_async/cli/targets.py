@@ -2,21 +2,18 @@
 
 from pathlib import Path
 
-from konfipay_async.pull.sinks import Sink
-from konfipay_async.pull.sinks.sql import SqlSink
+from konfipay_async.pull.sinks.formats import FORMATS
 
-__all__ = ["shown", "sink_at", "sqlite_file"]
-
-
-def sink_at(to: str, *, source: str, origin: str) -> Sink:
-    """The sink at an address, not opened yet."""
-    return SqlSink(to, source=source, origin=origin)
+__all__ = ["shown", "sqlite_file"]
 
 
 def shown(to: str) -> str:
     """The address without a password it may hold."""
+    kind, _, folder = to.partition(":")
+    if kind in FORMATS:
+        return f"{folder} ({kind})"
     file = sqlite_file(to)
-    return str(file) if file is not None else f"the database ({to.partition(':')[0]})"
+    return str(file) if file is not None else f"the database ({kind})"
 
 
 def sqlite_file(to: str) -> Path | None:
