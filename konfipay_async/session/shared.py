@@ -7,7 +7,9 @@ The lanes hold between processes: who was refused leaves a mark, and a worse lan
 
 Where Redis knows nothing (at first, emptied, restarted, replaced), nobody gets a permit for a period and the grace:
 what was sent before is not known. Where it does not answer, each process waits as long, and then goes by itself with
-its `away_share` of the limit until Redis answers; what it took meanwhile is entered there before it takes more.
+its `away_share` of the limit until Redis answers; what it took meanwhile is entered there before it takes more. After a
+silence long enough for that, all together get no more than one such share for some seconds, in which everybody finds
+back.
 """
 
 import asyncio
@@ -42,14 +44,16 @@ _SHORTEST_LEASE = 3.0
 _BATCH = 16
 # Who waits asks again after this long at the latest: a permit may come back before its lease ends.
 _POLL = 1.0
-# A Redis that was away is asked so often whether it is back, and its silence believed so long.
+# A Redis that was away is asked so often whether it is back, and its silence believed so long. For so long after it is
+# back others may still be alone.
 _PROBE = 1.0
 _TRUST = _PROBE + PATIENCE + 0.5
 _LAST_WORDS = 0.5
 
 _SCRIPT = """
 -- KEYS: epoch, permits, pace, marks of lane 0, marks of lane 1.
--- ARGV: what to do, how long nothing is granted after a loss, and more. All times are milliseconds.
+-- ARGV: what to do, how long nothing is granted after a loss, how long others may be alone, and more.
+-- All times are milliseconds.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
 
@@ -61,16 +65,26 @@ if not since or since > now then
     since = now
     redis.call('HSET', KEYS[1], 'run', run, 'since', since)
 end
-local pace = redis.call('HMGET', KEYS[3], 'tick', 'paused')
+local pace = redis.call('HMGET', KEYS[3], 'tick', 'paused', 'heard', 'careful')
 local tick = math.max(tonumber(pace[1] or 0), now)
 local paused = tonumber(pace[2] or 0)
+local careful = tonumber(pace[4] or 0)
+-- After so long a silence there may be processes that could not be heard, and took something. Or none that wanted to.
+if now - tonumber(pace[3] or now) > tonumber(ARGV[2]) then
+    careful = now + ARGV[3]
+end
+redis.call('HSET', KEYS[3], 'heard', now, 'careful', careful)
 
--- put: pause, then id and after how long it comes back, and so on. A pause is only ever prolonged.
+-- put: whether it comes from one who was alone, pause, then id and after how long it comes back, and so on.
+-- A pause is only ever prolonged.
 if ARGV[1] == 'put' then
-    if now + ARGV[3] > math.max(paused, now) then
-        redis.call('HSET', KEYS[3], 'paused', now + ARGV[3])
+    if ARGV[4] == '1' then
+        redis.call('HSET', KEYS[3], 'careful', now + ARGV[3])
     end
-    for i = 4, #ARGV, 2 do
+    if now + ARGV[5] > math.max(paused, now) then
+        redis.call('HSET', KEYS[3], 'paused', now + ARGV[5])
+    end
+    for i = 6, #ARGV, 2 do
         if tonumber(ARGV[i + 1]) > 0 then
             redis.call('ZADD', KEYS[2], now + ARGV[i + 1], ARGV[i])
         else
@@ -80,10 +94,12 @@ if ARGV[1] == 'put' then
     return 0
 end
 
--- take: who, lane, limit, reserved, lease, interval between starts, how far ahead of it, longest poll; then ids.
-local who, lane, limit, reserved = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local lease, interval, ahead, poll = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local first = 11
+-- take: who, lane, limit, reserved, share of one who is alone, lease, interval between starts, how far ahead of it,
+-- longest poll; then ids.
+local who, lane, limit, reserved = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local share, lease, interval = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local ahead, poll = tonumber(ARGV[11]), tonumber(ARGV[12])
+local first = 13
 local asked = #ARGV - first + 1
 local unknown = math.max(since + ARGV[2] - now, 0)
 local closed = math.max(unknown, paused - now)
@@ -100,7 +116,13 @@ for better = 0, lane - 1 do
     end
 end
 
-local open = limit - reserved - redis.call('ZCARD', KEYS[2])
+local taken = redis.call('ZCARD', KEYS[2])
+local open = limit - reserved - taken
+-- All together take no more than one who is alone, until those who are have entered what they took.
+local cautious = now < careful and share < limit - reserved
+if cautious then
+    open = share - taken
+end
 local granted = 0
 if closed == 0 and behind == 0 then
     while granted < asked and granted < open and tick - now <= ahead do
@@ -118,7 +140,8 @@ local wait = math.max(closed, behind, tick - now - ahead)
 if granted >= open then
     local place = granted - open
     local back = redis.call('ZRANGE', KEYS[2], place, place, 'WITHSCORES')[2]
-    wait = math.max(wait, back and back - now or poll)
+    back = back and back - now or poll
+    wait = math.max(wait, cautious and math.min(back, careful - now) or back)
 end
 if lane < 2 then
     if granted < asked then
@@ -127,7 +150,7 @@ if lane < 2 then
         redis.call('ZREM', KEYS[4 + lane], who)
     end
 end
-return {granted, math.ceil(wait), open + reserved - granted, math.ceil(closed), math.ceil(unknown)}
+return {granted, math.ceil(wait), limit - taken - granted, math.ceil(closed), math.ceil(unknown)}
 """
 
 
@@ -389,6 +412,7 @@ class SharedBudget:
                 int(lane),
                 self.limit,
                 math.floor(self.limit * self._reserve) if lane is Lane.BULK else 0,
+                _share(self.limit, self._away_share),
                 1000 * self._forgotten_after,
                 1000 / rate,
                 1000 * (max(1.0, rate) - 1) / rate,
@@ -459,16 +483,14 @@ class SharedBudget:
         leased = [permit_id for permit_id, due in self._out.items() if alone is not None or due <= now]
         paused_until = self._paused_until
         pause = max(0.0, paused_until - now)
-        if alone is not None and alone.granted:
-            # Others who were alone find back in this time, and enter theirs.
-            pause = max(pause, _TRUST)
+        was_alone = int(alone is not None and alone.granted)
         news: list[str | float] = []
         for permit_id, at in ended.items():
             news += (permit_id, 1000 * (at - now))
         for permit_id in leased:
             news += (permit_id, 1000 * self._forgotten_after)
         try:
-            await self._run("put", 1000 * pause, *news)
+            await self._run("put", was_alone, 1000 * pause, *news)
         except RedisAwayError as error:
             self._be_alone(error)
             return
@@ -486,11 +508,11 @@ class SharedBudget:
                 self._dispatcher_rest.end()
 
     async def _run(self, *arguments: str | float) -> Any:
-        loss = 1000 * (self.period + self.grace)
+        loss, trust = 1000 * (self.period + self.grace), 1000 * _TRUST
         keys: list[Any] = list(self._keys)
 
         async def ask(redis: "Redis") -> Any:
-            return await redis.register_script(_SCRIPT)(keys, [arguments[0], loss, *arguments[1:]])
+            return await redis.register_script(_SCRIPT)(keys, [arguments[0], loss, trust, *arguments[1:]])
 
         return await self._link.run(ask)
 
