@@ -57,7 +57,7 @@ def of_rows(
         "is_new": (pa.bool_(), bool),
     }
     if amounts == "decimal":
-        kinds["amount"] = (pa.decimal128(38, SCALE), Decimal)
+        kinds["amount"] = (pa.decimal128(38, SCALE), _amount)
     arrays, fields = [], []
     for index, name in enumerate(COLUMNS):
         if name in without:
@@ -70,6 +70,11 @@ def of_rows(
             raise _does_not_fit(rows, index) from None
         fields.append(pa.field(name, kind))
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _amount(text: str) -> Decimal:
+    # Zeros at its end would count among the 38 digits.
+    return Decimal(text.rstrip("0") if "." in text else text)
 
 
 def _moment(text: str) -> datetime:
