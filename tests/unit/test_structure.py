@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "__main__": {"cli"},
 }
-EXTRAS = ("sqlalchemy", "cyclopts", "rich", "sepaxml", "schwifty")
+EXTRAS = ("sqlalchemy", "psycopg", "pyarrow", "cyclopts", "rich", "sepaxml", "schwifty")
 
 
 @cache
