@@ -17,23 +17,23 @@ from konfipay_async.pull.sinks.rows import COLUMNS, Value
 
 __all__ = ["FORMATS", "Format"]
 
-Rows = Sequence[tuple[Value, ...]]
+_Rows = Sequence[tuple[Value, ...]]
 
 
 class Format(NamedTuple):
     """The ending of its files' names, and what makes their content."""
 
     ending: str
-    encode: Callable[[Rows], dict[str, bytes]]
+    encode: Callable[[_Rows], dict[str, bytes]]
 
 
-def _jsonl(rows: Rows) -> dict[str, bytes]:
+def _jsonl(rows: _Rows) -> dict[str, bytes]:
     """An object a line, in UTF-8. What is missing is null."""
     lines = [msgspec.json.encode(dict(zip(COLUMNS, row, strict=True))) for row in rows]
     return {"": b"\n".join([*lines, b""])}
 
 
-def _csv(rows: Rows) -> dict[str, bytes]:
+def _csv(rows: _Rows) -> dict[str, bytes]:
     """RFC 4180 in UTF-8, with a head. What is missing is empty, as an empty text is; booleans are true and false."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
@@ -45,7 +45,7 @@ def _csv(rows: Rows) -> dict[str, bytes]:
 _WORDS = {True: "true", False: "false"}
 
 
-def _parquet(rows: Rows) -> dict[str, bytes]:
+def _parquet(rows: _Rows) -> dict[str, bytes]:
     """A file for each month of booking ("2025-02", or "unknown"), in a folder named as Hive and its readers do it."""
     import pyarrow
     import pyarrow.parquet
