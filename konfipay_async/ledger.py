@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, get_args
+from urllib.parse import urlsplit
 
 from konfipay_async.errors import (
     AlreadySubmittedError,
@@ -32,7 +33,7 @@ from konfipay_async.errors import (
     StorageError,
 )
 
-__all__ = ["Entry", "Ledger", "Outcome", "Settled"]
+__all__ = ["Entry", "Ledger", "Outcome", "Settled", "server_of"]
 
 Settled: TypeAlias = Literal["done", "refused", "not sent", "unknown"]
 Outcome: TypeAlias = Literal["intended", "done", "refused", "not sent", "unknown"]
@@ -43,9 +44,10 @@ Outcome: TypeAlias = Literal["intended", "done", "refused", "not sent", "unknown
 class Entry:
     """One submission, as the ledger has it.
 
-    `kind` says what was sent, `origin` to which server, `sha256` which bytes, `sent_at` when (seconds since the
+    `kind` says what was sent, `origin` to which base URL, `sha256` which bytes, `sent_at` when (seconds since the
     epoch), `rid` what the server calls it. `forced` ones were let pass although the same had been sent before. Of a
-    payment file there are its message id, the number and sum of its orders, and hashes of the accounts it pays.
+    payment file there are its message id, the number and sum of its orders, and hashes of the accounts it pays; of new
+    payments all but the id; of a submission the ids of what was submitted (`rids`).
     """
 
     id: int
@@ -60,11 +62,23 @@ class Entry:
     orders: int | None = None
     control_sum: Decimal | None = None
     counterparties: frozenset[str] = field(default=frozenset(), repr=False)
+    rids: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def is_open(self) -> bool:
         """Whether nobody knows if it arrived."""
         return self.outcome in _OPEN
+
+
+def server_of(origin: str) -> str:
+    """The server of a base URL, as scheme, host and port: what entries are compared by, whatever the path is."""
+    try:
+        parts = urlsplit(origin)
+        port = parts.port or _PORTS.get(parts.scheme)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return origin
+    return f"{parts.scheme}://{host}:{port}" if host else origin
 
 
 class Ledger:
@@ -119,33 +133,54 @@ class Ledger:
         orders: int | None = None,
         control_sum: Decimal | None = None,
         counterparties: Iterable[str] = frozenset(),
+        rids: Iterable[str] = (),
         at: float,
         force: bool = False,
         refuse_done: bool,
     ) -> int:
         """Note that something is about to leave, and return its entry for `settle`.
 
-        AlreadySubmittedError where the same bytes went to the same origin as the same kind within the period and
-        nobody knows whether they arrived, or, with `refuse_done`, where they did arrive. What was refused or not sent
-        stands against nothing, and with `force` nothing does. An entry later than `at` (a clock was set back) counts as
-        within the period. `at` is in seconds since the epoch; `counterparties` are hashes.
+        AlreadySubmittedError where the same went to the same server within the period and nobody knows whether it
+        arrived, or, with `refuse_done`, where it did arrive. The same are the same bytes as the same kind, where an
+        upload and an extraction of a file are one kind. A file that was built anew has other bytes, so while the
+        outcome of an entry is open, one with the same message id, or with the same number, sum and counterparties of
+        orders, counts as the same, whatever its kind; where both are the same, also when it did arrive.
+
+        What was refused or not sent stands against nothing, and with `force` nothing does. An entry later than `at` (a
+        clock was set back) counts as within the period. `at` is in seconds since the epoch; `counterparties` are
+        hashes.
         """
-        texts = _text("kind", kind), _text("origin", origin), _hash("sha256", sha256)
-        facts = (
-            message_id if message_id is None else _text("message_id", message_id),
-            orders if orders is None else _count("orders", orders),
-            control_sum if control_sum is None else _canonical("control_sum", control_sum),
-            " ".join(sorted({_hash("counterparties", account) for account in counterparties})),
+        accounts = frozenset(_hash("counterparties", account) for account in counterparties)
+        new = Entry(
+            id=0,
+            kind=_text("kind", kind),
+            origin=_text("origin", origin),
+            sha256=_hash("sha256", sha256),
+            sent_at=_moment("at", at),
+            outcome="intended",
+            forced=bool(force),
+            message_id=message_id if message_id is None else _text("message_id", message_id),
+            orders=orders if orders is None else _count("orders", orders),
+            control_sum=control_sum,
+            counterparties=accounts,
+            rids=tuple(_word("rids", rid) for rid in rids),
         )
-        at = _moment("at", at)
+        row = (
+            *(new.kind, new.origin, new.sha256, new.sent_at, new.forced, new.message_id, new.orders),
+            control_sum if control_sum is None else _canonical("control_sum", control_sum),
+            " ".join(sorted(accounts)),
+            " ".join(new.rids),
+        )
         with self._connected() as connection, _immediately(connection):
             if not force:
-                standing = connection.execute(_STANDING, (*texts, at - self._period, refuse_done)).fetchone()
-                if standing is not None:
-                    raise _already(_entry(standing))
-            row = connection.execute(_INTEND, (*texts, at, bool(force), *facts))
-            assert row.lastrowid is not None  # noqa: S101
-            return row.lastrowid
+                known = connection.execute(_ALIKE, (new.sha256, new.message_id, new.sent_at - self._period))
+                for entry in map(_entry, known):
+                    same = _same(entry, new, refuse_done=refuse_done)
+                    if same is not None:
+                        raise _already(entry, same)
+            noted = connection.execute(_INTEND, row)
+            assert noted.lastrowid is not None  # noqa: S101
+            return noted.lastrowid
 
     def settle(self, entry: int, outcome: Settled, rid: str | None = None) -> None:
         """Note what became of an entry, and what the server calls it, if that is known.
@@ -174,18 +209,14 @@ class Ledger:
     def entries(
         self, *, origin: str | None = None, kind: str | None = None, outcome: Outcome | None = None
     ) -> list[Entry]:
-        """What the ledger holds, the newest entry first; None does not filter."""
-        wanted = {"origin": origin, "kind": kind, "outcome": outcome}
+        """What the ledger holds, the newest entry first; None does not filter, and `origin` is any URL of a server."""
+        wanted = {"kind": kind, "outcome": outcome}
         given = {name: value for name, value in wanted.items() if value is not None}
         where = " AND ".join(["1", *(f"{name} = :{name}" for name in given)])
         with self._connected() as connection:
-            return [_entry(row) for row in connection.execute(f"{_SELECT} WHERE {where} ORDER BY id DESC", given)]
-
-    def known_rids(self, origin: str) -> frozenset[str]:
-        """What the server at `origin` calls what was sent there: whatever has another id is not ours, or not known."""
-        query = "SELECT DISTINCT rid FROM submissions WHERE origin = ? AND rid IS NOT NULL"
-        with self._connected() as connection:
-            return frozenset(rid for (rid,) in connection.execute(query, (origin,)))
+            rows = connection.execute(f"{_SELECT} WHERE {where} ORDER BY id DESC", given).fetchall()
+        server = None if origin is None else server_of(origin)
+        return [entry for entry in map(_entry, rows) if server in (None, server_of(entry.origin))]
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -208,7 +239,7 @@ class Ledger:
 
 # Says whose file it is: "kfpl".
 _APPLICATION = 0x6B66706C
-_VERSION = 1
+_VERSION = 2
 
 _TABLES = (
     """
@@ -228,24 +259,32 @@ _TABLES = (
     )
     """,
     "CREATE INDEX same ON submissions (sha256, kind, origin)",
-    f"PRAGMA application_id = {_APPLICATION}",
+)
+# Since version 2.
+_ADDITIONS = (
+    "ALTER TABLE submissions ADD COLUMN rids TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX same_message ON submissions (message_id)",
+    "CREATE INDEX outcomes ON submissions (outcome)",
     f"PRAGMA user_version = {_VERSION}",
+    f"PRAGMA application_id = {_APPLICATION}",
 )
 
-_COLUMNS = "id, kind, origin, sha256, sent_at, outcome, rid, forced, message_id, orders, control_sum, counterparties"
+_COLUMNS = (
+    "id, kind, origin, sha256, sent_at, outcome, rid, forced, message_id, orders, control_sum, counterparties, rids"
+)
 _SELECT = f"SELECT {_COLUMNS} FROM submissions"  # noqa: S608
-_STANDING = f"""
+_ALIKE = f"""
     {_SELECT}
-    WHERE kind = ? AND origin = ? AND sha256 = ? AND sent_at > ?
-    AND (outcome IN ('intended', 'unknown') OR (outcome = 'done' AND ?))
-    ORDER BY id DESC LIMIT 1
+    WHERE (sha256 = ? OR message_id = ? OR outcome IN ('intended', 'unknown')) AND sent_at > ?
+    ORDER BY id DESC
     """
 _INTEND = """
     INSERT INTO submissions
-        (kind, origin, sha256, sent_at, forced, message_id, orders, control_sum, counterparties, outcome)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended')
+        (kind, origin, sha256, sent_at, forced, message_id, orders, control_sum, counterparties, rids, outcome)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intended')
     """
 
+_PORTS = {"https": 443, "http": 80}
 _OPEN: tuple[Outcome, ...] = ("intended", "unknown")
 
 
@@ -274,11 +313,17 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
                 f"the ledger {path} was written by a newer version of konfipay-async (its format is {version}, this "
                 f"version knows {_VERSION}); use that version"
             )
+        if version < _VERSION:
+            _execute_all(connection, _ADDITIONS)
         return
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application or version or tables:
         raise StorageError(f"{path} is a database of another program, no ledger; give the ledger a file of its own")
-    for statement in _TABLES:
+    _execute_all(connection, (*_TABLES, *_ADDITIONS))
+
+
+def _execute_all(connection: sqlite3.Connection, statements: Iterable[str]) -> None:
+    for statement in statements:
         connection.execute(statement)
 
 
@@ -297,7 +342,7 @@ def _immediately(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    id_, kind, origin, sha256, sent_at, outcome, rid, forced, message_id, orders, control_sum, counterparties = row
+    id_, kind, origin, sha256, sent_at, outcome, rid, forced, message_id, orders, control_sum, others, rids = row
     return Entry(
         id=id_,
         kind=kind,
@@ -310,11 +355,32 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         message_id=message_id,
         orders=orders,
         control_sum=None if control_sum is None else Decimal(control_sum),
-        counterparties=frozenset(counterparties.split()),
+        counterparties=frozenset(others.split()),
+        rids=tuple(rids.split()),
     )
 
 
-def _already(entry: Entry) -> AlreadySubmittedError:
+def _same(known: Entry, new: Entry, *, refuse_done: bool) -> str | None:
+    """What is the same of both, where the one that is known stands against the new one."""
+    stands = known.is_open or (known.outcome == "done" and refuse_done)
+    if not stands or server_of(known.origin) != server_of(new.origin):
+        return None
+    if known.sha256 == new.sha256 and _FAMILY.get(known.kind, known.kind) == _FAMILY.get(new.kind, new.kind):
+        return "the same"
+    is_named_alike = known.message_id is not None and known.message_id == new.message_id
+    has_its_orders = known.orders is not None and (
+        (known.orders, known.control_sum, known.counterparties) == (new.orders, new.control_sum, new.counterparties)
+    )
+    if is_named_alike and (has_its_orders or known.is_open):
+        return "a file with the same message id"
+    return "the same orders" if has_its_orders and known.is_open else None
+
+
+# Either way its orders are there, and may be paid.
+_FAMILY = {"payment_files.extract": "payment_files.upload"}
+
+
+def _already(entry: Entry, same: str) -> AlreadySubmittedError:
     moment = datetime.fromtimestamp(entry.sent_at, UTC).isoformat(" ", "seconds")
     became = {
         "intended": "and nobody noted what became of it (it is being sent now, or its program was ended)",
@@ -323,7 +389,7 @@ def _already(entry: Entry) -> AlreadySubmittedError:
     }[entry.outcome]
     advice = "look it up first (reconcile)" if entry.is_open else "look it up"
     return AlreadySubmittedError(
-        f"the same ({entry.kind}) was sent at {moment} {became}, entry {entry.id} of the ledger; nothing was sent now: "
+        f"{same} ({entry.kind}) was sent at {moment} {became}, entry {entry.id} of the ledger; nothing was sent now: "
         f"{advice}, or send it with again=True (--again) if it is meant to be sent twice",
         sent_at=entry.sent_at,
         rid=entry.rid,
@@ -363,6 +429,13 @@ def _text(name: str, value: object) -> str:
     except UnicodeEncodeError:  # half a character: not to be written
         pass
     raise ConfigurationError(f"{name}: give a text that is not empty")
+
+
+def _word(name: str, value: object) -> str:
+    text = _text(name, value)
+    if text.split() != [text]:
+        raise ConfigurationError(f"{name}: an id has no white space")
+    return text
 
 
 def _hash(name: str, value: object) -> str:

@@ -111,8 +111,9 @@ async def _noted(
     ledger = wiring.ledger
     if ledger is None:
         return None, [], frozenset()
-    known = await asyncio.to_thread(ledger.known_rids, wiring.origin)
+    # Those of uploads: what else has a file's id, as a submission, made no file.
     entries = await asyncio.to_thread(ledger.entries, origin=wiring.origin, kind=_UPLOAD)
+    known = frozenset(entry.rid for entry in entries if entry.rid is not None)
     mine = next((entry for entry in entries if _is_of(entry, sent)), None)
     facts = (sent.orders, sent.control_sum, sent.counterparties)
     rivals = [

@@ -643,11 +643,45 @@ async def test_different_things_do_not_stand_against_each_other(paying: Any, new
     async with paying() as (sandbox, client), new_sandbox(transactions=0) as other_sandbox:
         await client.payment_files.upload(pain("M-1"))
         await client.payment_files.upload(pain("M-2"))
-        await client.payment_files.extract(pain("M-1"))
+        await client.payments.create([order()])
         async with new_client(other_sandbox, ledger=client._wiring.ledger) as other:
             await other.payment_files.upload(pain("M-1"))
         assert len(sandbox.payment_file_rids()) == 2
         assert len(other_sandbox.payment_file_rids()) == 1
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_what_was_extracted_is_not_uploaded_as_well_nor_the_other_way_round(
+    paying: Any, ledger: Ledger, lost: bool
+) -> None:
+    """Each would be paid: the file by itself, and its orders when they are submitted."""
+    async with paying() as (sandbox, client):
+        files = client.payment_files
+        both = (("extract", files.extract, files.upload), ("upload", files.upload, files.extract))
+        for name, first, second in both:
+            if lost:
+                sandbox.add_fault(f"reset-after:payment-files.{name}")
+                with pytest.raises(OutcomeUnknownError):
+                    await first(pain(name))
+            else:
+                await first(pain(name))
+            with pytest.raises(AlreadySubmittedError, match=f"payment_files.{name}"):
+                await second(pain(name))
+            ledger.settle(ledger.entries()[0].id, "done")
+        assert (sandbox.count("payment-files.extract"), sandbox.count("payment-files.upload")) == (1, 1)
+
+
+async def test_one_server_has_one_ledger_whatever_the_path(paying: Any, new_client: Any, ledger: Ledger) -> None:
+    async with paying() as (sandbox, client):
+        sandbox.add_fault("reset-after:payment-files.upload")
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await client.payment_files.upload(pain())
+        for path in ("//api/v6", "/api/v6.0"):
+            base_url = sandbox.base_url.replace("/api/v6", path)
+            async with new_client(base_url, api_key=sandbox.api_key, ledger=ledger) as other:
+                with pytest.raises(AlreadySubmittedError, match="nobody knows"):
+                    await other.payment_files.upload(pain())
+        assert await client.payment_files.reconcile(caught.value)
 
 
 async def test_without_a_ledger_the_error_still_tells_what_was_sent(pair: Any, clock: Any) -> None:
@@ -703,7 +737,7 @@ async def test_cancelled_at_any_await_the_outcome_is_noted(
             if fault:
                 sandbox.add_fault(f"{fault}:payment-files.upload")
             sandbox.requests.clear()
-            content = pain(f"M-{turns}")
+            content = pain(f"M-{turns}", f"{turns + 1}.00")
             async with new_client(sandbox, ledger=ledger) as fresh:
                 client = logged_in if turns % 2 else fresh
                 sending = asyncio.create_task(client.payment_files.upload(content))

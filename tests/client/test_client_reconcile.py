@@ -489,16 +489,39 @@ async def test_what_the_ledger_knows_to_be_something_else_is_no_candidate(world:
         await w.client.payment_files.upload(pain("M-1"))
         error = await w.lose(pain("M-2"), arrives=False)
         assert await w.reconcile(error) == Undecided()
-        error = await w.lose(pain("M-3"))
+        error = await w.lose(pain("M-3"), again=True)
         w.ledger.settle(w.ledger.entries(outcome="unknown")[1].id, "not sent")  # somebody has looked
         assert await w.reconcile(error) == Found(w.rids[1])
+
+
+async def test_a_file_that_was_submitted_by_force_may_still_be_the_one_that_was_lost(world: Any) -> None:
+    """Its id came from the portal: that something was done to it says nothing of where it came from."""
+    async with world(ledger=True) as w:
+        error = await w.lose()
+        await w.client.payment_files.submit(w.rids[0], force=True)
+        assert await w.reconcile(error) == Found(w.rids[0])
+
+
+async def test_a_file_that_was_built_anew_is_not_sent_while_its_twin_is_unknown(world: Any) -> None:
+    async with world(ledger=True) as w:
+        error = await w.lose(pain("M-1"), submit=True)
+        for anew in (pain("M-2"), pain("M-1").replace(b"<PmtInfId>P<", b"<PmtInfId>Q<")):
+            with pytest.raises(AlreadySubmittedError, match="nobody knows"):
+                await w.client.payment_files.upload(anew, submit=True)
+            with pytest.raises(AlreadySubmittedError, match="nobody knows"):
+                await w.client.payment_files.extract(anew)
+        assert await w.reconcile(error) == Found(w.rids[0])
+        with pytest.raises(AlreadySubmittedError, match="with success"):
+            await w.client.payment_files.upload(pain("M-1").replace(b"<PmtInfId>P<", b"<PmtInfId>Q<"), submit=True)
+        await w.client.payment_files.upload(pain("M-2"), submit=True)  # it is known now, so these are further orders
+        assert len(w.sandbox.transmissions()) == 2
 
 
 async def test_two_with_the_same_orders_whose_outcomes_are_unknown_may_be_each_other(world: Any) -> None:
     """One of them arrived, and nothing tells which."""
     async with world(ledger=True) as w:
         first = await w.lose(pain("M-1"), arrives=False)
-        second = await w.lose(pain("M-2"))
+        second = await w.lose(pain("M-2"), again=True)
         for error in (first, second):
             assert await w.reconcile(error) == Candidates((w.rids[0],))
         assert [entry.outcome for entry in w.ledger.entries()] == ["unknown", "unknown"]
@@ -512,7 +535,7 @@ async def test_one_with_the_same_orders_that_was_sent_afterwards_changes_nothing
         w.clock.by += 60
         w.past[0] += 60
         # A minute later, by both clocks.
-        second = await w.lose(pain("M-2"), arrives=False)
+        second = await w.lose(pain("M-2"), arrives=False, again=True)
         w.clock.by -= 60
         w.past[0] -= 60
         assert await w.reconcile(first) == Found(w.rids[0])

@@ -30,7 +30,7 @@ from konfipay_async.errors import (
     StorageBusyError,
     StorageError,
 )
-from konfipay_async.ledger import Entry, Ledger
+from konfipay_async.ledger import Entry, Ledger, server_of
 
 ORIGIN = "https://portal.example"
 FILE = hashlib.sha256(b"file").hexdigest()
@@ -38,7 +38,8 @@ OTHER_FILE = hashlib.sha256(b"another").hexdigest()
 ACCOUNT = hashlib.sha256(b"account").hexdigest()
 NOW = 1_700_000_000.0
 HOUR = 3600.0
-KINDS = ["payment_files.upload", "payments.create"]
+UPLOAD, EXTRACT = "payment_files.upload", "payment_files.extract"
+KINDS = [UPLOAD, "payments.create"]
 
 
 @pytest.fixture
@@ -111,13 +112,40 @@ def test_entries_come_newest_first_and_can_be_filtered(ledger) -> None:
     assert [entry.id for entry in ledger.entries(origin=ORIGIN, outcome="intended")] == [second]
 
 
-def test_known_rids_are_those_of_the_origin(ledger) -> None:
-    ledger.settle(intend(ledger), "done", "r-1")
-    ledger.settle(intend(ledger, OTHER_FILE), "refused", "r-2")
-    ledger.settle(intend(ledger, OTHER_FILE, origin="https://other.example"), "done", "r-3")
-    intend(ledger, hashlib.sha256(b"third").hexdigest())
-    assert ledger.known_rids(ORIGIN) == {"r-1", "r-2"}
-    assert ledger.known_rids("https://third.example") == frozenset()
+def test_the_ids_of_what_was_submitted_are_kept(ledger, path) -> None:
+    intend(ledger, rids=["p-2", "p-1"])
+    with Ledger(path) as again:
+        assert again.entries()[0].rids == ("p-2", "p-1")
+    for bad in ("p-1 p-2", "", " p-1"):
+        with pytest.raises(ConfigurationError, match="rids"):
+            intend(ledger, OTHER_FILE, rids=[bad])
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "https://portal.example/api/v6",
+        "https://portal.example/api/v6.0",
+        "https://portal.example//api/v6/",
+        "https://PORTAL.example:443/api/v6",
+        "HTTPS://portal.example./api/v7",
+    ],
+)
+def test_a_server_is_the_same_whatever_its_path_and_spelling(ledger, same) -> None:
+    assert server_of(same) == "https://portal.example:443"
+    intend(ledger, origin="https://portal.example/api/v6")
+    with pytest.raises(AlreadySubmittedError):
+        intend(ledger, origin=same)
+    assert [entry.origin for entry in ledger.entries(origin=same)] == ["https://portal.example/api/v6"]
+
+
+@pytest.mark.parametrize(
+    "other", ["http://portal.example", "https://portal.example:444", "https://test.portal.example"]
+)
+def test_another_server_is_another(ledger, other) -> None:
+    intend(ledger, origin="https://portal.example/api/v6")
+    assert intend(ledger, origin=other)
+    assert [entry.origin for entry in ledger.entries(origin=other)] == [other]
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -156,6 +184,77 @@ def test_only_the_same_is_the_same(ledger) -> None:
     assert intend(ledger, OTHER_FILE)
     assert intend(ledger, kind=KINDS[1])
     assert intend(ledger, origin="https://other.example")
+
+
+def test_an_upload_and_an_extraction_of_a_file_are_the_same(ledger) -> None:
+    for first, second in (EXTRACT, UPLOAD), (UPLOAD, EXTRACT):
+        sha256 = hashlib.sha256(first.encode()).hexdigest()
+        entry = intend(ledger, sha256, kind=first)
+        with pytest.raises(AlreadySubmittedError, match=f"the same \\({first}\\)"):
+            intend(ledger, sha256, kind=second)
+        ledger.settle(entry, "done", "r-1")
+        with pytest.raises(AlreadySubmittedError, match="r-1"):
+            intend(ledger, sha256, kind=second)
+        assert intend(ledger, sha256, kind=second, refuse_done=False)
+
+
+ORDERS = {"orders": 2, "control_sum": Decimal("10.90"), "counterparties": [ACCOUNT, OTHER_FILE]}
+
+
+@pytest.mark.parametrize("kind", ["payment_files.upload", "payment_files.extract", "payments.create"])
+@pytest.mark.parametrize("outcome", ["intended", "unknown"])
+def test_a_file_that_was_built_anew_is_not_sent_while_its_twin_is_open(ledger, outcome, kind) -> None:
+    """With another message id, time and so other bytes."""
+    entry = intend(ledger, message_id="M-1", **ORDERS)
+    if outcome == "unknown":
+        ledger.settle(entry, "unknown")
+    anew = {"kind": kind, "message_id": "M-2", **ORDERS, "control_sum": Decimal("10.9")}
+    with pytest.raises(AlreadySubmittedError, match=r"the same orders \(payment_files.upload\)") as caught:
+        intend(ledger, OTHER_FILE, **anew, refuse_done=False)
+    assert (caught.value.outcome, caught.value.sent_at) == (outcome, NOW)
+    forced = intend(ledger, OTHER_FILE, **anew, force=True)
+    ledger.settle(forced, "refused")
+    ledger.settle(entry, "done")
+    assert intend(ledger, OTHER_FILE, **anew), "it is known to have arrived, so these are further orders"
+
+
+@pytest.mark.parametrize("changed", [{"orders": 3}, {"control_sum": Decimal("10.91")}, {"counterparties": [ACCOUNT]}])
+def test_other_orders_are_something_else(ledger, changed) -> None:
+    intend(ledger, message_id="M-1", **ORDERS)
+    assert intend(ledger, OTHER_FILE, **{**ORDERS, "message_id": "M-2", **changed})
+
+
+def test_a_file_with_the_message_id_of_one_that_is_open_is_not_sent(ledger) -> None:
+    entry = intend(ledger, message_id="M-1", orders=1)
+    with pytest.raises(AlreadySubmittedError, match="a file with the same message id"):
+        intend(ledger, OTHER_FILE, message_id="M-1", orders=2)
+    ledger.settle(entry, "done")
+    assert intend(ledger, OTHER_FILE, message_id="M-1", orders=2)
+
+
+def test_a_file_with_message_id_and_orders_of_one_that_arrived_is_not_sent(ledger) -> None:
+    """It was built anew, so only the time in it is another."""
+    ledger.settle(intend(ledger, message_id="M-1", **ORDERS), "done", "r-1")
+    with pytest.raises(AlreadySubmittedError, match="r-1"):
+        intend(ledger, OTHER_FILE, message_id="M-1", **ORDERS)
+    assert intend(ledger, OTHER_FILE, message_id="M-1", **ORDERS, refuse_done=False)
+
+
+@pytest.mark.parametrize("outcome", ["refused", "not sent"])
+def test_a_twin_that_did_nothing_stands_against_nothing(ledger, outcome) -> None:
+    ledger.settle(intend(ledger, message_id="M-1", **ORDERS), outcome)
+    assert intend(ledger, OTHER_FILE, message_id="M-1", **ORDERS)
+
+
+def test_of_which_nothing_is_known_is_nobody_s_twin(ledger) -> None:
+    intend(ledger)
+    assert intend(ledger, OTHER_FILE)
+    intend(ledger, hashlib.sha256(b"a").hexdigest(), message_id="M-1", **ORDERS)
+    assert intend(ledger, hashlib.sha256(b"b").hexdigest())
+    with pytest.raises(AlreadySubmittedError):
+        intend(ledger, hashlib.sha256(b"c").hexdigest(), **ORDERS)
+    for at, origin in (NOW + 48 * HOUR, ORIGIN), (NOW, "https://other.example"):
+        assert intend(ledger, hashlib.sha256(b"d").hexdigest(), **ORDERS, at=at, origin=origin)
 
 
 def test_force_lets_everything_pass_and_is_noted(ledger) -> None:
@@ -241,7 +340,7 @@ def test_a_rid_may_come_later(ledger) -> None:
     entry = intend(ledger)
     ledger.settle(entry, "done")
     ledger.settle(entry, "done", "r-1")
-    assert ledger.known_rids(ORIGIN) == {"r-1"}
+    assert ledger.entries()[0].rid == "r-1"
 
 
 @pytest.mark.parametrize("settled", ["done", "refused", "not sent"])
@@ -260,7 +359,7 @@ def test_a_rid_does_not_become_another(ledger) -> None:
     ledger.settle(entry, "done", "r-1")
     with pytest.raises(StorageError, match="r-1"):
         ledger.settle(entry, "done", "r-2")
-    assert ledger.known_rids(ORIGIN) == {"r-1"}
+    assert ledger.entries()[0].rid == "r-1"
 
 
 def test_an_entry_that_is_not_there_cannot_be_settled(ledger) -> None:
@@ -365,7 +464,6 @@ def test_a_ledger_is_used_open(path) -> None:
         lambda: intend(ledger),
         ledger.entries,
         lambda: ledger.settle(1, "done"),
-        lambda: ledger.known_rids("x"),
     ):
         with pytest.raises(ClientStateError, match="not open"):
             use()
@@ -419,13 +517,27 @@ def test_a_newer_ledger_is_left_as_it_is(path) -> None:
     with Ledger(path) as ledger:
         intend(ledger)
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    connection.execute("PRAGMA user_version = 2")
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
     before = path.read_bytes()
     with pytest.raises(StorageError, match="newer version"):
         Ledger(path).open()
     assert path.read_bytes() == before
+
+
+def test_a_ledger_of_the_first_version_goes_on(path) -> None:
+    with Ledger(path) as ledger:
+        ledger.settle(intend(ledger), "done", "r-1")
+        assert ledger._connection is not None
+        for undo in ("DROP INDEX outcomes", "DROP INDEX same_message", "ALTER TABLE submissions DROP COLUMN rids"):
+            ledger._connection.execute(undo)
+        ledger._connection.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        with Ledger(path) as ledger:
+            with pytest.raises(AlreadySubmittedError, match="r-1"):
+                intend(ledger)
+            assert ledger.entries()[0].rids == ()
 
 
 def test_a_damaged_ledger_says_so(path) -> None:
@@ -644,7 +756,7 @@ def test_a_program_killed_between_intent_and_outcome_leaves_it_open(path) -> Non
             intend(ledger, at=NOW + 1)
         assert caught.value.sent_at == NOW
         ledger.settle(entry.id, "done", "r-1")
-        assert ledger.known_rids(ORIGIN) == {"r-1"}
+        assert ledger.entries()[0].rid == "r-1"
 
 
 def test_a_program_killed_inside_a_transaction_holds_nobody_up_and_leaves_nothing(path) -> None:
@@ -703,8 +815,13 @@ def test_killed_at_any_moment_what_left_is_in_the_ledger(path) -> None:
 class Known:
     key: tuple[str, str, str]
     at: float
+    named: str | None = None
+    orders: int | None = None
     outcome: str = "intended"
     rid: str | None = None
+
+
+ORIGINS = [ORIGIN, f"{ORIGIN}:443/api/v6", "https://other.example"]
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -728,25 +845,35 @@ class LedgerMachine(RuleBasedStateMachine):
         shutil.rmtree(self.directory)
 
     @rule(
-        kind=st.sampled_from(KINDS),
-        origin=st.sampled_from([ORIGIN, "https://other.example"]),
+        kind=st.sampled_from([*KINDS, EXTRACT]),
+        origin=st.sampled_from(ORIGINS),
         sha256=st.sampled_from([FILE, OTHER_FILE]),
         later=st.sampled_from([-10.0, 0.0, 1.0, 49.0, 50.0, 100.0]),
         force=st.booleans(),
         refuse_done=st.booleans(),
+        named=st.sampled_from([None, None, "M-1", "M-2"]),
+        orders=st.sampled_from([None, None, 1, 2]),
     )
-    def intend(self, kind, origin, sha256, later, force, refuse_done) -> None:
+    def intend(self, kind, origin, sha256, later, force, refuse_done, named, orders) -> None:
         self.now += later
         key = (kind, origin, sha256)
-        standing = [
-            known
-            for known in self.known.values()
-            if known.key == key
-            and self.now - known.at < self.PERIOD
-            and (known.outcome in ("intended", "unknown") or (refuse_done and known.outcome == "done"))
-        ]
+
+        def stands(known: Known) -> bool:
+            is_open = known.outcome in ("intended", "unknown")
+            if self.now - known.at >= self.PERIOD or known.key[1][:20] != origin[:20]:
+                return False
+            if not (is_open or (refuse_done and known.outcome == "done")):
+                return False
+            kinds = {known.key[0], kind}
+            same = known.key[2] == sha256 and (len(kinds) == 1 or kinds == {UPLOAD, EXTRACT})
+            name, what = known.named is not None and known.named == named, known.orders == orders is not None
+            return same or (name and what) or (is_open and (name or what))
+
+        standing = list(filter(stands, self.known.values()))
         try:
-            entry = self.ledger.intend(*key, at=self.now, force=force, refuse_done=refuse_done)
+            entry = self.ledger.intend(
+                *key, at=self.now, force=force, refuse_done=refuse_done, message_id=named, orders=orders
+            )
         except AlreadySubmittedError as error:
             assert standing
             assert not force
@@ -755,7 +882,7 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             assert force or not standing
             assert entry not in self.known
-            self.known[entry] = Known(key, self.now)
+            self.known[entry] = Known(key, self.now, named, orders)
 
     @precondition(lambda self: self.known)
     @rule(
@@ -781,16 +908,19 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.close()
         self.ledger.open()
 
-    @rule(origin=st.sampled_from([ORIGIN, "https://other.example"]))
+    @rule(origin=st.sampled_from(ORIGINS))
     def look(self, origin) -> None:
         told = {
-            entry.id: Known((entry.kind, entry.origin, entry.sha256), entry.sent_at, entry.outcome, entry.rid)
+            entry.id: Known(
+                (entry.kind, entry.origin, entry.sha256),
+                *(entry.sent_at, entry.message_id, entry.orders, entry.outcome, entry.rid),
+            )
             for entry in self.ledger.entries()
         }
         assert told == self.known
         assert list(told) == sorted(self.known, reverse=True)
-        rids = {known.rid for known in self.known.values() if known.rid and known.key[1] == origin}
-        assert self.ledger.known_rids(origin) == rids
+        of_server = [number for number in told if told[number].key[1][:20] == origin[:20]]
+        assert [entry.id for entry in self.ledger.entries(origin=origin)] == of_server
 
 
 TestLedgerMachine = LedgerMachine.TestCase
