@@ -1,5 +1,7 @@
 """Questions: what sends money or takes something away is asked for first, and never of nobody."""
 
+import os
+import select
 import signal
 import sys
 import threading
@@ -28,7 +30,9 @@ def confirmed(question: str, *, yes: bool) -> bool:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         with _answerable():
-            answer = console.input(Text(f"{question} [y/N] "))
+            console.print(Text(f"{question} [y/N] "), end="")
+            _await_line()
+            answer = input()
     except (EOFError, KeyboardInterrupt):
         console.print()
         answer = ""
@@ -57,3 +61,18 @@ def _answerable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _await_line() -> None:
+    """Wait until a line was typed. Reading by itself would miss a Ctrl-C that comes just before it begins to wait."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        return
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        select.select([sys.stdin, woken], [], [])
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(woken)
+        os.close(wake)
