@@ -26,10 +26,14 @@ _RENEWAL_PAUSE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as the login answers it; `lifetime` in seconds from the login."""
+    """A token as the login answers it; `lifetime` in seconds from the login.
+
+    One that is not `fresh` was issued before, to another process: it may have died since.
+    """
 
     value: str = field(repr=False)
     lifetime: float
+    fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class _Held:
     value: str = field(repr=False)
     renew_at: float
     ends_at: float
+    fresh: bool
 
 
 class Bearer:
@@ -65,10 +70,11 @@ class Bearer:
         return {"Authorization": f"Bearer {held.value}"}
 
     def refused(self, headers: Mapping[str, str]) -> Refusal:
-        if self._held is None or headers["Authorization"] != f"Bearer {self._held.value}":
+        held = self._held
+        if held is None or headers["Authorization"] != f"Bearer {held.value}":
             return Refusal.STALE
         self._held = None
-        return Refusal.CURRENT
+        return Refusal.CURRENT if held.fresh else Refusal.STALE
 
     @property
     def holds_token(self) -> bool:
@@ -105,7 +111,8 @@ class Bearer:
         asked_at = self._clock.monotonic()
         token = await self._login()
         margin = min(self._margin, token.lifetime / 5)
-        return _Held(token.value, renew_at=asked_at + token.lifetime - margin, ends_at=asked_at + token.lifetime)
+        ends_at = asked_at + token.lifetime
+        return _Held(token.value, renew_at=ends_at - margin, ends_at=ends_at, fresh=token.fresh)
 
     def _renewed(self, task: "asyncio.Task[_Held]") -> None:
         self._renewal = None

@@ -223,6 +223,7 @@ class SharedBudget:
         # After so long Redis has a permit back, whatever became of its holder.
         self._forgotten_after = max(period, _SHORTEST_LEASE) + grace + period
         self._renewed_after = period / 3
+        self._granted = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._begin()
 
@@ -230,7 +231,6 @@ class SharedBudget:
         """Be somebody new, with nothing in hand."""
         self._me = uuid.uuid4().hex
         self._ids = itertools.count()
-        self._granted = 0
         self._waiting: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
         self._out: dict[str, float] = {}  # permits with requests, and when to prolong their lease; soonest first
         self._ended: dict[str, float] = {}  # permits that Redis must hear of, and when they come back
@@ -456,7 +456,7 @@ class SharedBudget:
             if task.cancelled():
                 # The loop ends, and with it the requests: no new task for each of them.
                 self._is_closed = True
-            elif task.exception() is None:
+            else:
                 self._keep()
 
     def _next_errand(self) -> float | None:

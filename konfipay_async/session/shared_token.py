@@ -128,7 +128,7 @@ class SharedLogin:
         if opened is None or left <= 0:
             return None
         value, margin = opened
-        return None if value == self._handed_out else Token(value, left / 1000 + margin)
+        return None if value == self._handed_out else Token(value, left / 1000 + margin, fresh=False)
 
     async def _store(self, token: Token, asked_at: float) -> None:
         margin = min(self._margin, token.lifetime / 5)

@@ -225,6 +225,25 @@ async def test_a_dead_token_in_redis_is_taken_at_most_once(new_client: Any) -> N
         assert sandbox.count(LOGIN) == 2
 
 
+async def test_a_token_that_died_and_another_dead_one_in_redis(new_client: Any, redis_server: Any) -> None:
+    """Two that are refused, and yet nothing is wrong with the key."""
+    async with Sandbox() as sandbox, new_client(sandbox) as one, new_client(sandbox) as other:
+        await call(one)
+        redis_server.ask("DEL", token_key(redis_server))
+        await call(other)
+        sandbox.end_tokens()
+        assert await call(one) == 200
+        assert await call(other) == 200
+        assert sandbox.count(LOGIN) == 3
+
+
+async def test_a_fresh_token_that_is_refused(new_client: Any) -> None:
+    async with Sandbox(faults=["401:bank-accounts.listx99"]) as sandbox, new_client(sandbox) as client:
+        with pytest.raises(UnauthorizedError, match="another process"):
+            await call(client)
+        assert sandbox.count(LOGIN) == 2
+
+
 async def test_a_key_that_is_refused_is_refused_to_all(new_client: Any) -> None:
     async with Sandbox() as sandbox:
         sandbox.deactivate("main")
