@@ -160,7 +160,7 @@ class Session:
             )
             started = self.clock.monotonic()
             attempt = self._attempt(request, permit, number, started - asked_at)
-            tried = await (self._hold_back(attempt) if request.retry is RetryClass.ONCE else attempt)
+            tried = await (self._hold_back(request, attempt) if request.retry is RetryClass.ONCE else attempt)
             if not isinstance(tried, _Failed):
                 return tried
             spent += self.clock.monotonic() - started
@@ -246,12 +246,23 @@ class Session:
         refused = isinstance(error, UnauthorizedError) and request.budget == "authenticated"
         return _Failed(error, sent_at=started_at, refusal=self._auth.refused(headers) if refused else None)
 
-    async def _hold_back(self, attempt: Coroutine[Any, Any, T]) -> T:
+    async def _hold_back(self, request: Request[T], attempt: "Coroutine[Any, Any, T | _Failed]") -> "T | _Failed":
         """Run it to its end, whatever becomes of the caller, whose cancellation goes on when the outcome is known."""
         task = asyncio.get_running_loop().create_task(attempt)
         self._held_back.add(task)
         task.add_done_callback(self._held_back.discard)
-        return await to_the_end(task)
+        try:
+            return await to_the_end(task)
+        except asyncio.CancelledError:
+            if task.done() and not task.cancelled() and task.exception() is None:
+                # Nobody else hears of it: the caller gets the cancellation, or the TimeoutError made of it.
+                logger.warning(
+                    "%s %s was sent, and whoever waited for it was cancelled meanwhile, so this is lost on the way: %s",
+                    request.method,
+                    request.template or request.path,
+                    _became(task.result()),
+                )
+            raise
 
     def _decide(self, policy: Retry, request: Request[Any], error: _Failure, number: int, spent: float) -> float | None:
         retry_after: float | None = None
@@ -315,6 +326,15 @@ class Session:
         logger.debug("%s %s: %s in %.3f s", request.method, request.path, outcome, attempt.duration)
         if self._recorder is not None:
             self._recorder.record(attempt)
+
+
+def _became(tried: object) -> str:
+    if not isinstance(tried, _Failed):
+        return "it succeeded"
+    outcome = outcome_of(tried.error)
+    if outcome in (Outcome.UNKNOWN, Outcome.UNREADABLE, Outcome.UNEXPECTED):
+        return f"nobody knows whether it was done ({type(tried.error).__name__})"
+    return f"it was not done ({type(tried.error).__name__})"
 
 
 def _is_cancelled() -> bool:

@@ -313,6 +313,42 @@ async def test_cancelled_while_the_outcome_becomes_unknown_complains_to_nobody(p
         assert isinstance(log.attempts[-1].error, ConnectionLostError)
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (None, "it succeeded"),
+        ("reset-after", "nobody knows whether it was done (ConnectionLostError)"),
+        ("403", "it was not done (ForbiddenError)"),
+    ],
+)
+async def test_what_a_timeout_hides_is_logged(
+    pair: Any, gate: Any, idle: Any, caplog: Any, fault: str | None, said: str
+) -> None:
+    gate.is_open = True
+    limits: list[asyncio.Timeout] = []
+    async with pair({"latency": 1.0, "sleep": gate.sleep}) as (sandbox, client):
+        path = f"transactions/{await an_id(client)}/acknowledge"
+        if fault:
+            sandbox.add_fault(f"{fault}:{ACKNOWLEDGE}")
+        gate.close()
+
+        async def call() -> None:
+            async with asyncio.timeout(None) as limit:
+                limits.append(limit)
+                await client.request("POST", path)
+
+        calling = asyncio.create_task(call())
+        await gate.until(1)
+        limits[0].reschedule(0)
+        await idle()
+        gate.open()
+        with pytest.raises(TimeoutError):
+            await calling
+        (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert record.getMessage().startswith("POST ")
+        assert record.getMessage().endswith(said)
+
+
 async def test_cancellation_before_the_permit_is_immediate(pair: Any, clock: Any, idle: Any) -> None:
     clock.held = True
     async with pair(limits=Limits(per_second=100_000)) as (sandbox, client):
