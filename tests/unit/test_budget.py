@@ -444,6 +444,22 @@ def test_the_status_is_truthful(virtual) -> None:
     virtual.run(main())
 
 
+def test_what_waits_behind_the_reserve_is_told_when_enough_is_back(virtual) -> None:
+    """Not when the first permit is: that one belongs to the reserve."""
+
+    async def main() -> None:
+        budget = Budget(4, period=10, reserve=0.5, per_second=1e6, clock=virtual)
+        for permit in [await budget.take() for _ in range(4)]:
+            permit.answered()
+            await virtual.sleep(1)
+        waiting = asyncio.ensure_future(budget.take(Lane.BULK))
+        await virtual.sleep(0)
+        assert budget.status().next_in == pytest.approx(2 + 10 - 4, abs=0.02)  # the third of four
+        (await waiting).unused()
+
+    virtual.run(main())
+
+
 @pytest.mark.parametrize("first_word", ["answered", "unanswered", "unused"])
 def test_only_the_first_word_about_a_permit_counts(virtual, first_word) -> None:
     async def main() -> None:
@@ -727,6 +743,8 @@ def test_what_is_not_said_is_as_documented(virtual) -> None:
         for _ in range(10):  # without a reserve the last one is there for paging too
             (await asyncio.wait_for(budget.take(Lane.BULK), 1)).answered()
         assert budget.status().left == 0
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(budget.take(Lane.BULK), 1)
 
     virtual.run(main())
 
