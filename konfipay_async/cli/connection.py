@@ -11,10 +11,21 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.cli.output import note
 from konfipay_async.client import KonfipayClient
-from konfipay_async.errors import ConfigurationError, StorageError
+from konfipay_async.errors import (
+    ConfigurationError,
+    DecodeError,
+    KonfipayError,
+    OutcomeUnknownError,
+    StatusError,
+    StorageError,
+    TransportError,
+)
 from konfipay_async.ledger import Ledger
+from konfipay_async.session.manager import Attempt, Recorder
+from konfipay_async.session.retry import Outcome, outcome_of
 
 __all__ = [
     "CONNECTION",
@@ -42,7 +53,9 @@ class Connection:
     filter_name: Annotated[list[str] | None, Parameter(negative=())] = None
     """Correct the name of a filter that was inferred, NAME=the-api-s-name; may be given several times."""
 
-    def client(self, *, concurrency: int = 8, ledger: Ledger | None = None) -> KonfipayClient:
+    def client(
+        self, *, concurrency: int = 8, ledger: Ledger | None = None, recorder: Recorder | None = None
+    ) -> KonfipayClient:
         """A client, not opened yet. ConfigurationError where there is no key, or a setting is none."""
         return KonfipayClient(
             _key(self.api_key_file),
@@ -51,6 +64,7 @@ class Connection:
             routes=_named(self.route, "--route"),
             filter_names=_named(self.filter_name, "--filter-name"),
             ledger=ledger,
+            recorder=recorder,
             trust_env=True,
         )
 
@@ -100,11 +114,13 @@ async def connected(
 ) -> AsyncGenerator[KonfipayClient]:
     """An open client. With a `place` it has the ledger there, and what must happen once is noted in it.
 
-    Ctrl-C waits for such a request and loses its answer; where to find it is said then.
+    Ctrl-C waits for such a request and loses its answer; where to find it is said then. Raises OutcomeUnknownError
+    where a change was asked for that may have been done, also in an earlier attempt than the last.
     """
+    changes = _Changes()
     with ExitStack() as stack:
         ledger = None if place is None else place.opened()
-        client = connection.client(concurrency=concurrency, ledger=ledger)
+        client = connection.client(concurrency=concurrency, ledger=ledger, recorder=changes)
         if ledger is not None:
             stack.enter_context(ledger)
         try:
@@ -114,6 +130,34 @@ async def connected(
             if ledger is not None:
                 note("What was sent is in the ledger: konfipay payments ledger")
             raise
+        except KonfipayError as error:
+            if not changes.unanswered or exit_of(error) not in (Exit.REFUSED, Exit.NO_CONNECTION):
+                raise
+            raise OutcomeUnknownError(
+                f"{error} Nobody knows whether this was done: {', '.join(changes.unanswered)}."
+            ) from error
+
+
+class _Changes:
+    """Remembers which changes were asked for and not answered. Logins change nothing."""
+
+    def __init__(self) -> None:
+        # In the order they were made.
+        self.unanswered: dict[str, None] = {}
+
+    def record(self, attempt: Attempt) -> None:
+        request, error = attempt.request, attempt.error
+        if request.method == "GET" or request.budget == "public":
+            return
+        change = f"{request.method} {request.path}"
+        if isinstance(error, TransportError | StatusError | DecodeError):
+            if outcome_of(error) in _MAY_BE_DONE:
+                self.unanswered[change] = None
+        elif attempt.response is not None:
+            self.unanswered.pop(change, None)
+
+
+_MAY_BE_DONE = (Outcome.UNKNOWN, Outcome.UNREADABLE, Outcome.UNEXPECTED)
 
 
 def default_ledger() -> Path:

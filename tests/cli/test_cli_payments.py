@@ -223,6 +223,31 @@ async def test_of_several_files_those_that_went_out_are_told_where_a_later_one_f
     assert [row["rid"] for row in loads(ended)] == rids[:1]
 
 
+@pytest.mark.parametrize("faults", ["reset-after", "html"])
+async def test_a_submission_without_an_answer_is_neither_refused_nor_without_connection(piped, payment_file, faults):
+    """The bank may have it: repeating it is safe, and shows what became of it."""
+    async with Sandbox(faults=[f"{faults}:payment-files.submitx9"]) as sandbox:
+        rid = await upload(piped, sandbox, payment_file())
+        ended = await piped(sandbox, "payments", "submit", rid, "--yes")
+    assert ended.code == Exit.PARTIAL
+    assert f"POST payment-files/{rid}/submit" in ended.err
+    assert "may be repeated" in ended.err
+
+
+@pytest.mark.parametrize("first", ["reset-after", "500"])
+async def test_a_submission_that_is_refused_after_an_attempt_without_an_answer(piped, payment_file, first):
+    faults = [f"{first}:payment-files.submit@1", "403:payment-files.submit@2x9"]
+    async with Sandbox(faults=faults) as sandbox:
+        rid = await upload(piped, sandbox, payment_file())
+        assert (await piped(sandbox, "payments", "submit", rid, "--yes")).code == Exit.PARTIAL
+
+
+async def test_a_submission_that_is_refused_was_not_done(piped, payment_file):
+    async with Sandbox(faults=["403:payment-files.submitx9"]) as sandbox:
+        rid = await upload(piped, sandbox, payment_file())
+        assert (await piped(sandbox, "payments", "submit", rid, "--yes")).code == Exit.REFUSED
+
+
 async def test_an_unknown_file_stops_everything_before_the_question(piped, payment_file):
     async with Sandbox() as sandbox:
         rid = await upload(piped, sandbox, payment_file())
