@@ -124,7 +124,7 @@ async def _submit(
     """Send stored payment files to the bank. Shows what they hold, and asks.
 
     A file that was sent is not sent again, so this may be repeated. Single payments are sent by `konfipay payments
-    orders submit`. Ends with 3 where a file is rejected.
+    orders submit`. Ends with 3 where a file is rejected, with 6 where nobody knows what became of one.
 
     **Examples:**
 
@@ -144,7 +144,7 @@ async def _submit(
     yes
         Do it unasked.
     again
-        With --force: do it although the ledger has an attempt of which nobody knows whether it arrived.
+        With --force: do it although the file did not come back with an error, and whatever the ledger says.
     """
     wanted = list(dict.fromkeys(rids))
     if not wanted:
@@ -156,6 +156,12 @@ async def _submit(
             files = await asyncio.gather(*(_content(client, rid) for rid in wanted))
         table_on_stderr(files, _CONTENT_COLUMNS)
         _warn(files, force=force)
+        kept = [content.file.rid for content in files if _status(content.file) not in _CAME_BACK]
+        if force and kept and yes and not again:
+            raise ConfigurationError(
+                f"nothing was sent: {', '.join(kept)} did not come back with an error, and by --force the bank may get "
+                f"it twice. Leave out --force, or leave out --yes and answer, or say --again too"
+            )
         if not confirmed(_question(files, force=force), yes=yes):
             return Exit.USAGE
         try:
@@ -172,6 +178,11 @@ async def _submit(
         finally:
             # Also where a later one fails: these are with the bank.
             show_rows(sent, _COLUMNS, output)
+    unread = [file.rid for file in sent if file.status is None]
+    for rid in unread:
+        note(f"{rid} is sent; its status could not be read: konfipay payments get {rid}")
+    if unread:
+        return Exit.PARTIAL
     return Exit.REFUSED if any(map(_has_failed, sent)) else Exit.DONE
 
 
@@ -369,14 +380,19 @@ _CAME_BACK = {
 
 def _warn(files: Sequence[_Content], *, force: bool) -> None:
     for content in files:
-        value = None if content.file.status is None else content.file.status.value
+        rid, status = content.file.rid, _status(content.file)
         if content.count is None:
-            note(f"{content.file.rid}: konfipay does not list what is in it.")
-        was_sent = value in set(StatusValue)
-        if was_sent and not force:
-            note(f"{content.file.rid} is {value}: it was sent before, and is not sent again without --force.")
-        if was_sent and force and value not in _CAME_BACK:
-            note(f"CAREFUL: {content.file.rid} is {value}. The bank may have it: then it is paid twice.")
+            note(f"{rid}: konfipay does not list what is in it.")
+        if force and status not in _CAME_BACK:
+            note(f"CAREFUL: {rid} is {status or 'without a status'}. The bank may have it: then it is paid twice.")
+        # What a file is before it is sent is not documented. These are the bank's.
+        elif not force and status is not None and status.startswith("FIN_"):
+            unless = " without --force" if status in _CAME_BACK else ""
+            note(f"{rid} is {status}: it was sent before, and is not sent again{unless}.")
+
+
+def _status(file: PaymentFile) -> str | None:
+    return None if file.status is None else file.status.value
 
 
 def _has_failed(file: PaymentFile) -> bool:

@@ -191,17 +191,49 @@ async def test_ctrl_c_at_the_question_sends_nothing_and_ends_at_once(piped, paym
         assert sandbox.transmissions() == []
 
 
-async def test_a_file_that_was_sent_is_sent_again_only_by_force(piped, payment_file):
+async def test_a_file_that_was_sent_is_sent_again_only_by_force_and_a_second_word(piped, on_terminal, payment_file):
     async with Sandbox(payment_statuses=("FIN_CONFIRMED",)) as sandbox:
         rid = await upload(piped, sandbox, payment_file())
         for _ in range(2):
             ended = await piped(sandbox, "payments", "submit", rid, "--yes")
             assert ended.code == Exit.DONE
         assert "was sent before" in ended.err
+        assert "--force" not in ended.err
         assert len(sandbox.transmissions()) == 1
         ended = await piped(sandbox, "payments", "submit", rid, "--yes", "--force")
-        assert "CAREFUL" in ended.err
+        assert ended.code == Exit.USAGE
+        assert "--again" in ended.err
+        assert len(sandbox.transmissions()) == 1
+        ended = await piped(sandbox, "payments", "submit", rid, "--yes", "--force", "--again")
+        assert (ended.code, "CAREFUL" in ended.err) == (Exit.DONE, True)
         assert len(sandbox.transmissions()) == 2
+        ended = await on_terminal(sandbox, "payments", "submit", rid, "--force", "--no-ledger", typed="y\n")
+        assert (ended.code, "AGAIN" in ended.out) == (Exit.DONE, True)
+        assert len(sandbox.transmissions()) == 3
+
+
+async def test_force_is_never_proposed_for_a_file_that_was_not_sent(piped, payment_file):
+    async with Sandbox(payment_statuses=("FIN_ACCEPTED",)) as sandbox:
+        rid = await upload(piped, sandbox, payment_file())
+        ended = await piped(sandbox, "payments", "submit", rid, "--yes", "--force")
+        assert ended.code == Exit.USAGE
+        assert sandbox.transmissions() == []
+        for status in ("KON_STORED", "KON_ACCEPTED_AND_QUEUED"):
+            sandbox.set_payment_status(rid, status)
+            ended = await piped(sandbox, "payments", "submit", rid)
+            assert "KON_" in ended.err
+            assert "--force" not in ended.err
+            assert "sent before" not in ended.err
+
+
+async def test_a_file_that_is_sent_and_whose_status_cannot_be_read(piped, payment_file):
+    async with Sandbox(faults=["403:payment-files.get@2x9"]) as sandbox:
+        rid = await upload(piped, sandbox, payment_file())
+        ended = await piped(sandbox, "payments", "submit", rid, "--yes", "--json")
+        assert len(sandbox.transmissions()) == 1
+    assert ended.code == Exit.PARTIAL
+    assert "is sent; its status could not be read" in ended.err
+    assert [row["rid"] for row in loads(ended)] == [rid]
 
 
 async def test_a_file_that_was_rejected_is_sent_again_without_a_warning(piped, payment_file):
