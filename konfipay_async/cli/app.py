@@ -22,7 +22,9 @@ from konfipay_async.cli import (
     pull,
     sandbox,
     scopes,
+    status,
     transactions,
+    verify,
 )
 from konfipay_async.cli.exits import EXIT_CODES, Exit, advice, exit_of
 from konfipay_async.errors import KonfipayError
@@ -39,6 +41,8 @@ app = cyclopts.App(
     suppress_keyboard_interrupt=False,
 )
 app.command(pull.pull)
+app.command(status.status)
+app.command(verify.verify)
 app.command(transactions.app)
 app.command(files.app)
 app.command(payments.app)

@@ -74,12 +74,12 @@ def rhythm_of(every: str | None, heartbeat: Path | None) -> Rhythm | None:
     return Rhythm(seconds_of(every), None if heartbeat is None else Heartbeat(heartbeat, SystemClock()))
 
 
-def seconds_of(text: str) -> float:
+def seconds_of(text: str, option: str = "--every") -> float:
     """The seconds in a text like 90s, 15m, 2h or 1d. ConfigurationError for others."""
     match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(s|m|min|h|d)", text.strip())
     seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
     if not 1.0 <= seconds <= _LONGEST:
-        raise ConfigurationError(f"--every {text}: write it like 90s, 15m, 2h or 1d, from one second to 31 days")
+        raise ConfigurationError(f"{option} {text}: write it like 90s, 15m, 2h or 1d, from one second to 31 days")
     return seconds
 
 

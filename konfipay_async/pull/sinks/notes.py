@@ -1,7 +1,8 @@
 """What a database remembers of the pulls themselves: which ran and how they ended, and which days are read.
 
 `pull_runs` has a row for each pull, `pull_days` one for each booking day that a range pull has read to its end. Neither
-holds anything of anybody's bookings.
+holds anything of anybody's bookings. `pull_balances` has the balances that `konfipay verify` has seen: only two of them
+say anything about the bookings in between.
 """
 
 import os
@@ -30,10 +31,10 @@ from sqlalchemy import (
 )
 
 from konfipay_async.errors import StorageError
-from konfipay_async.pull.sinks.columns import Day, Moment
+from konfipay_async.pull.sinks.columns import Amount, Day, Moment
 from konfipay_async.pull.sinks.noting import Run
 
-__all__ = ["COUNTS", "DAYS", "METADATA", "RUNS", "RunInTransaction", "SqlNotes", "prepare"]
+__all__ = ["BALANCES", "COUNTS", "DAYS", "METADATA", "RUNS", "RunInTransaction", "SqlNotes", "prepare"]
 
 T = TypeVar("T")
 
@@ -76,6 +77,19 @@ DAYS = Table(
     Column("rows", Integer, nullable=False),
     Column("done_at", Moment, nullable=False),
     PrimaryKeyConstraint("source", "selection", "day"),
+)
+
+
+BALANCES = Table(
+    "pull_balances",
+    METADATA,
+    Column("source", Text, nullable=False),
+    Column("bank_account_rid", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("date", Moment, nullable=False),
+    Column("amount", Amount, nullable=False),
+    Column("noted_at", Moment, nullable=False),
+    PrimaryKeyConstraint("source", "bank_account_rid", "currency", "date"),
 )
 
 
