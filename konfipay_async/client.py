@@ -295,6 +295,16 @@ class KonfipayClient:
         return self._wiring.routes
 
     @property
+    def filter_names(self) -> Mapping[str, str]:
+        """The corrections of filters' names that this client was given."""
+        return self._wiring.filter_names
+
+    @property
+    def paging_names(self) -> tuple[str, str]:
+        """By which names pages are asked for: of the page number, and of the page size."""
+        return self._wiring.paging_names.current
+
+    @property
     def budgets(self) -> Budgets:
         """The budgets this client draws from; ``budgets.authenticated.status()`` tells what is left and what waits."""
         return self._session.budgets
