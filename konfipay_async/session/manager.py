@@ -246,7 +246,7 @@ class Session:
         refused = isinstance(error, UnauthorizedError) and request.budget == "authenticated"
         return _Failed(error, sent_at=started_at, refusal=self._auth.refused(headers) if refused else None)
 
-    async def _hold_back(self, request: Request[T], attempt: "Coroutine[Any, Any, T | _Failed]") -> "T | _Failed":
+    async def _hold_back(self, request: Request[Any], attempt: Coroutine[Any, Any, T]) -> T:
         """Run it to its end, whatever becomes of the caller, whose cancellation goes on when the outcome is known."""
         task = asyncio.get_running_loop().create_task(attempt)
         self._held_back.add(task)
