@@ -393,8 +393,7 @@ class Budgets:
                 raise ConfigurationError("shared limits belong to an origin and an API key: give origin= and api_key=")
             from konfipay_async.session.shared import shared_budgets
 
-            public, authenticated = shared_budgets(limits, clock or SystemClock(), origin=origin, api_key=api_key)
-            return cls(public=public, authenticated=authenticated)
+            return cls(*shared_budgets(limits.shared, limits, clock or SystemClock(), origin=origin, api_key=api_key))
 
         def budget(limit: int, reserve: float) -> Budget:
             return Budget(

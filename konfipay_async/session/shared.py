@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from konfipay_async.errors import ClientStateError, ConfigurationError
+from konfipay_async.errors import ClientStateError
 from konfipay_async.session.budget import Budget, BudgetStatus, Limits, Permit
 from konfipay_async.session.clock import Clock
 from konfipay_async.session.message import Lane
@@ -154,13 +154,16 @@ return {granted, math.ceil(wait), limit - taken - granted, math.ceil(closed), ma
 """
 
 
-def shared_budgets(limits: Limits, clock: Clock, *, origin: str, api_key: str) -> tuple["SharedBudget", "SharedBudget"]:
-    """The public and the authenticated budget of these limits: the first of an origin, the second of a key there."""
-    if limits.shared is None:
-        raise ConfigurationError("these limits are not shared: give Limits(shared=…)")
+def shared_budgets(
+    url: str, limits: Limits, clock: Clock, *, origin: str, api_key: str
+) -> tuple["SharedBudget", "SharedBudget"]:
+    """The public and the authenticated budget of these limits: the first of an origin, the second of a key there.
+
+    `url` is where Redis is. Raises ConfigurationError, MissingExtraError.
+    """
     shares = [_share(limit, limits.away_share) for limit in (limits.public, limits.authenticated)]
     link = Link(
-        limits.shared,
+        url,
         clock=clock,
         meanwhile=f"after {limits.period + limits.grace:g} s this process goes by itself, with {shares[0]} public and "
         f"{shares[1]} authenticated requests per {limits.period:g} s, until it does",

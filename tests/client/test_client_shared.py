@@ -14,13 +14,14 @@ from konfipay_async import Budgets, KonfipayClient, Lane, Limits
 from konfipay_async.errors import ClientStateError, ConfigurationError, MissingExtraError
 from konfipay_async.sandbox import Sandbox
 from konfipay_async.session import shared
+from konfipay_async.session.budget import Permit
 from konfipay_async.session.clock import SystemClock
 from konfipay_async.session.shared import SharedBudget
 from konfipay_async.session.shared_link import Link
 
 
 @pytest.fixture
-async def process(redis_server: Any) -> AsyncIterator[Callable[..., SharedBudget]]:
+async def process(redis_server: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., SharedBudget]]:
     """``process(limit, **arguments)``: the budget of one more process. All have the same name in the same Redis."""
     made: list[SharedBudget] = []
 
@@ -32,6 +33,7 @@ async def process(redis_server: Any) -> AsyncIterator[Callable[..., SharedBudget
         return made[-1]
 
     yield make
+    monkeypatch.setattr(shared, "_LAST_WORDS", 0.01)  # tests leave permits out
     await asyncio.gather(*(budget.close() for budget in made))
 
 
@@ -233,6 +235,24 @@ async def test_cancelling_costs_no_permit(process: Any, redis_server: Any, seed:
 
 
 @pytest.mark.usefixtures("knows")
+async def test_a_permit_that_comes_with_the_cancellation_is_free_at_once(process: Any, redis_server: Any) -> None:
+    one = process(2, period=60)
+
+    async def first() -> None:
+        permit = await one.take()
+        assert one.status().in_flight == 2
+        second.cancel()  # it has been granted one, and does not know yet
+        permit.unused()
+
+    calls = [asyncio.create_task(first()), second := asyncio.create_task(one.take())]
+    await asyncio.wait(calls)
+    assert second.cancelled()
+    assert one.status().in_flight == 0
+    await one.close()
+    assert permits(redis_server) == 0
+
+
+@pytest.mark.usefixtures("knows")
 async def test_a_permit_is_kept_for_as_long_as_its_request_takes(process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared, "_SHORTEST_LEASE", 0.5)
     one, other = process(1, period=0.5), process(1, period=0.5)
@@ -291,18 +311,21 @@ async def test_another_run_of_redis_is_not_believed(process: Any, redis_server: 
 
 
 async def test_alone_after_a_period_with_a_share_until_redis_is_back(
-    process: Any, redis_server: Any, caplog: pytest.LogCaptureFixture
+    process: Any, redis_server: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remember(redis_server)
+    monkeypatch.setattr(shared, "_TRUST", 1.5)
     one, other = process(20, away_share=0.25), process(20, away_share=0.25)
     for _ in range(5):
         (await one.take()).answered()
+    held = await one.take()
     redis_server.stop()
     stopped = time.monotonic()
     permits_alone = [await one.take() for _ in range(5)]
     assert time.monotonic() - stopped >= 0.5
     status = one.status()
-    assert (status.away, status.limit, status.left, status.in_flight) == (True, 5, 0, 5)
+    assert (status.away, status.limit, status.left, status.in_flight) == (True, 5, 0, 6)
+    held.unused()
     waiting = asyncio.create_task(one.take())
     await eventually(lambda: one.status().waiting == 1)
     permits_alone[0].answered()
@@ -320,8 +343,31 @@ async def test_alone_after_a_period_with_a_share_until_redis_is_back(
     assert await seconds(other.take()) >= shared._TRUST - 1.0
 
 
-async def test_after_a_silence_somebody_may_be_alone(process: Any, redis_server: Any) -> None:
+async def test_who_was_alone_long_ago_asks_redis_first(
+    process: Any, redis_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "_TRUST", 0.5)
+    monkeypatch.setattr(shared, "_SHORTEST_LEASE", 0.1)
+    one = process(20, period=0.2, away_share=1)
+    redis_server.stop()
+    for grace in ("answered", "unanswered", "unused"):
+        getattr(await one.take(), grace)()
+    await eventually(lambda: one._keeper is None)
+    await asyncio.sleep(0.6)
+    redis_server.start()
+    remember(redis_server)
+    assert one.status().away
+    (await one.take()).answered()
+    assert not one.status().away
+    await one.close()
+    assert permits(redis_server) == 1
+
+
+async def test_after_a_silence_somebody_may_be_alone(
+    process: Any, redis_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As when Redis was out of reach for all, and the first who asks again did not notice."""
+    monkeypatch.setattr(shared, "_TRUST", 1.5)
     remember(redis_server)
     one, other = process(20, away_share=0.25), process(20, away_share=0.25)
     (await one.take()).answered()
@@ -333,6 +379,19 @@ async def test_after_a_silence_somebody_may_be_alone(process: Any, redis_server:
     await one.take()
     assert time.monotonic() - began >= shared._TRUST - 0.5
     assert permits(redis_server) == 6
+
+
+async def test_closing_while_redis_says_nothing(process: Any, redis_server: Any) -> None:
+    remember(redis_server)
+    one = process(1, period=60)
+    redis_server.freeze()
+    waiting = asyncio.create_task(one.take())
+    await eventually(lambda: one.status().waiting)
+    await one.close()
+    with pytest.raises(ClientStateError):
+        await waiting
+    redis_server.thaw()
+    (await one.take()).answered()  # what may have been granted to nobody was given back
 
 
 async def test_a_share_is_at_least_one(process: Any, redis_server: Any) -> None:
@@ -452,8 +511,16 @@ def test_it_goes_from_loop_to_loop(redis_server: Any) -> None:
         (await budget.take()).answered()
         await budget.close()
 
-    for _ in range(2):
-        asyncio.run(use(), debug=True)
+    async def leave() -> Permit:
+        permit = await budget.take()
+        await budget.close()
+        return permit
+
+    asyncio.run(use(), debug=True)
+    left = asyncio.run(leave(), debug=True)
+    asyncio.run(use(), debug=True)
+    left.answered()  # nobody listens: its lease ends
+    assert (budget.status().in_flight, budget.status().granted) == (0, 3)
 
     async def elsewhere() -> None:
         waiting = asyncio.create_task(budget.take())
@@ -624,7 +691,8 @@ async def test_a_password_of_redis_is_in_no_log(
 
 
 async def test_eight_processes_keep_one_limit_use_it_and_log_in_once(redis_server: Any, sharers: Any) -> None:
-    limit, period, rounds = 100, 2.0, 3
+    remember(redis_server)
+    limit, period, rounds = 100, 2.0, 2
     limits = {"public": 20, "authenticated": limit, "period": period, "grace": 0.2, "shared": redis_server.url}
     async with Sandbox(authenticated_limit=limit, public_limit=20, period=period) as sandbox:
         await sharers.begin(base_url=sandbox.base_url, api_key=sandbox.api_key, limits=limits, processes=8)
