@@ -348,6 +348,10 @@ class KonfipayClient:
         class ONCE, which is not repeated where it may have been done; say otherwise with `retry`.
         Raises StatusError for other answers, TransportError, OutcomeUnknownError, ConfigurationError.
         """
+        if not isinstance(retry, RetryClass | None):
+            raise ConfigurationError(f"retry={retry!r}: give a RetryClass; patience is with_options(retry=Retry(…))")
+        if not isinstance(lane, Lane | None):
+            raise ConfigurationError(f"lane={lane!r}: give a Lane")
         options = self._wiring.options
         timeout = checked_timeout((options.timeout or 60.0) if timeout is None else timeout, "timeout")
         lane = lane if lane is not None else options.lane if options.lane is not None else Lane.SINGLE
@@ -414,9 +418,17 @@ def _all_filters() -> set[str]:
     from konfipay_async.resources.transaction_files import TransactionFileFilters
     from konfipay_async.resources.transactions import TransactionFilters
 
-    kinds: tuple[type, ...] = (TransactionFilters, TransactionFileFilters, DocumentFilters, BankAccountFilters)
-    kinds += (PaymentFileFilters, PaymentFilters, PayPalTransactionFilters)
-    return {name for kind in kinds for name in kind.__annotations__}
+    kinds: dict[str, type] = {
+        "transactions": TransactionFilters,
+        "transaction_files": TransactionFileFilters,
+        "documents": DocumentFilters,
+        "bank_accounts": BankAccountFilters,
+        "payment_files": PaymentFileFilters,
+        "payments": PaymentFilters,
+        "paypal.transactions": PayPalTransactionFilters,
+    }
+    listed = {f"{resource}.{name}" for resource, kind in kinds.items() for name in kind.__annotations__}
+    return listed | {name.rpartition(".")[2] for name in listed}
 
 
 def _encoded(value: Any) -> bytes:

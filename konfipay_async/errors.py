@@ -199,10 +199,12 @@ class StatusError(KonfipayError):
 
     `status` is the HTTP status, `method` and `path` the request's, `errors` what the body listed, `codes` their
     codes, `request_ids` the server's correlation headers (name to value) to quote to its support,
-    `retry_after` the server's wish in seconds, None where it gave none that makes sense.
+    `retry_after` the server's wish in seconds, None where it gave none that makes sense. `may_be_done` is True where an
+    earlier attempt of the same request got no answer: then this one may meet what that one did.
     """
 
     _unpickled = ("errors", "body")
+    may_be_done: bool = False
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ What a filter may be is read off the TypedDict that also tells the type checker,
 
 import enum
 import math
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -65,7 +66,11 @@ def query_value(name: str, value: Any) -> str:
             return "true" if value else "false"
         case enum.Enum():
             return query_value(name, value.value)
-        case str() | int():
+        case str():
+            if not value.isascii() and re.search("[\ud800-\udfff]", value):
+                raise ConfigurationError(f"{name} holds a character that is no valid Unicode")
+            return value
+        case int():
             return str(value)
         case Decimal() if value.is_finite():
             return format(value, "f")

@@ -21,7 +21,7 @@ from xml.parsers import expat
 
 from konfipay_async.errors import ConfigurationError
 
-__all__ = ["LARGEST", "FileFacts", "Format", "account_hash", "checked", "inspect"]
+__all__ = ["LARGEST", "FileFacts", "Format", "account_hash", "checked", "inspect", "is_iban"]
 
 Format: TypeAlias = Literal["pain.001", "pain.008", "container", "dtazv"]
 
@@ -72,6 +72,14 @@ class FileFacts:
 def account_hash(account: str) -> str:
     """The hash under which an account is known here: SHA-256, in hex, of the IBAN in capitals without white space."""
     return hashlib.sha256("".join(account.split()).upper().encode()).hexdigest()
+
+
+def is_iban(text: str) -> bool:
+    """Whether a text is an IBAN, by its check digits (ISO 7064, mod 97-10); spaces do not matter."""
+    iban = text.replace(" ", "").upper()
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", iban):
+        return False
+    return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97 == 1
 
 
 def inspect(content: bytes) -> FileFacts:

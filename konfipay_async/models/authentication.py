@@ -1,6 +1,6 @@
 """The login and its answer. Key and token are shown by no repr, and by no `__rich_repr__`, which msgspec makes too."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -25,6 +25,9 @@ class TokenRequest(Wire, frozen=True, gc=False):
     def __repr__(self) -> str:
         return f"TokenRequest(api_key=…, client={self.client!r})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("it holds a secret: it is not pickled")
+
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("client", self.client)]
 
@@ -38,6 +41,9 @@ class TokenAnswer(Wire, frozen=True, gc=False):
 
     def __repr__(self) -> str:
         return f"TokenAnswer(access_token=…, expires_in={self.expires_in!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("it holds a secret: it is not pickled")
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("expires_in", self.expires_in)]

@@ -7,7 +7,7 @@ import msgspec
 
 from konfipay_async.models.wire import Wire
 
-__all__ = ["AccountHolder", "Balance", "BankAccount", "DeleteStatus", "NewBankAccount"]
+__all__ = ["DELETED", "AccountHolder", "Balance", "BankAccount", "DeleteStatus", "NewBankAccount"]
 
 
 class Balance(Wire, frozen=True, gc=False):
@@ -73,7 +73,7 @@ class DeleteStatus(Wire, frozen=True, gc=False):
     @property
     def is_finished(self) -> bool:
         """Whether the account is gone."""
-        return self.status_code == _FINISHED
+        return self.status_code == DELETED
 
     @property
     def is_under_way(self) -> bool:
@@ -82,4 +82,6 @@ class DeleteStatus(Wire, frozen=True, gc=False):
 
 
 # The one between is not documented; that 2 is neither the beginning nor the end is inferred from its neighbours.
-_SCHEDULED, _RUNNING, _FINISHED = 1, 2, 3
+_SCHEDULED, _RUNNING = 1, 2
+DELETED = 3
+"""The status code of a deletion that is finished (documented)."""

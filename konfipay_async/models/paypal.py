@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -39,6 +39,9 @@ class NewPayPalAccount(Wire, frozen=True, gc=False, omit_defaults=True):
 
     def __repr__(self) -> str:
         return f"NewPayPalAccount(description={self.description!r}, client_id={self.client_id!r}, client_secret=…)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("it holds a secret: it is not pickled")
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("description", self.description), ("client_id", self.client_id)]

@@ -7,7 +7,7 @@ empty strings and nulls where something optional may be missing. What still cann
 
 import enum
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from konfipay_async.errors import DecodeError
+from konfipay_async.errors import ConfigurationError, DecodeError
 from konfipay_async.models.times import german_midnight
 
 __all__ = ["OpenEnum", "OpenWire", "Wire", "decode", "encode", "encode_with"]
@@ -82,14 +82,17 @@ def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
         raise _malformed(body, where) from None
 
 
-def encode(value: Wire | Sequence[Wire]) -> bytes:
+def encode(value: object) -> bytes:
     """The JSON of a model, or of several; Decimals as bare numbers, digit by digit."""
-    return _ENCODER.encode(value)
+    try:
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:
+        raise ConfigurationError("a text holds a character that is no valid Unicode") from None
 
 
 def encode_with(value: Wire, **fields: str) -> bytes:
     """The JSON of a model, with further fields by their names on the wire."""
-    return _ENCODER.encode({**msgspec.to_builtins(value, builtin_types=(Decimal,)), **fields})
+    return encode({**msgspec.to_builtins(value, builtin_types=(Decimal,)), **fields})
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")

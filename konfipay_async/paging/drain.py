@@ -80,21 +80,26 @@ class _Shown:
 
 @dataclass(frozen=True, slots=True)
 class _Generation(Generic[P]):
-    """Pages fetched together, and how many pages of this pass remain behind them.
+    """Pages fetched together, those of them to hand out, and how many pages of this pass remain behind them.
 
     `cut` is set where a page that had been announced was no longer there.
     """
 
     pages: list[P]
+    to_hand_out: list[tuple[P, bool]]
     remaining: int
     cut: bool
 
 
 @dataclass(slots=True)
 class _Pass:
-    """One way through the list, from page 1 to its end."""
+    """One way through the list, from page 1 to its end.
+
+    `position` is how many rows of the list are before the next page to fetch, as far as we move it.
+    """
 
     acknowledged_before: int
+    position: int = 0
     pages: int = 0
     shown: list[_Shown] = field(default_factory=list)
     totals: set[int] = field(default_factory=set)
@@ -107,8 +112,8 @@ class Drain(Generic[P]):
     """Reads an is-new list of pages of `page_size` rows, at most `concurrency` of them at a time.
 
     One pass, or with `until_empty` as many as it takes. `fetch(number)` answers a page, or None where there is
-    nothing (204). Raises what `fetch` raises, PageEchoError, AcknowledgementWithoutEffectError and
-    DrainUnfinishedError.
+    nothing (204); `acknowledged_by` is the route to name in errors. Raises what `fetch` raises, PageEchoError,
+    AcknowledgementWithoutEffectError and DrainUnfinishedError.
     """
 
     def __init__(
@@ -119,12 +124,14 @@ class Drain(Generic[P]):
         concurrency: int,
         until_empty: bool,
         acknowledgements: Acknowledgements,
+        acknowledged_by: str,
     ) -> None:
         self._fetch = fetch
         self._page_size = page_size
         self._concurrency = concurrency
         self._until_empty = until_empty
         self._acknowledgements = acknowledgements
+        self._acknowledged_by = acknowledged_by
         self._gate = _Gate()
         self._by_key: dict[str, _Shown] = {}
         self._memory: deque[tuple[int, dict[str, _Shown]]] = deque()
@@ -170,8 +177,11 @@ class Drain(Generic[P]):
             finally:
                 shown = self._by_key.get(key)
                 if shown is not None:
+                    was_in_the_way = shown.in_the_way
                     shown.state = _State.ACKNOWLEDGED if took_effect else _State.REFUSED
                     self._acknowledged_units += took_effect
+                    if was_in_the_way and not shown.in_the_way:
+                        self._pass.position = max(0, self._pass.position - shown.rows)
             self._by_key.pop(key, None)
             return took_effect
 
@@ -180,7 +190,7 @@ class Drain(Generic[P]):
         assert self._upcoming is not None  # noqa: S101
         generation = await self._upcoming
         self._upcoming = None
-        self._to_hand_out.extend(self._note(generation.pages))
+        self._to_hand_out.extend(generation.to_hand_out)
         self._pass.totals.update(page.total_items for page in generation.pages)
         self._pass.cut = self._pass.cut or generation.cut
         if generation.remaining:
@@ -223,19 +233,19 @@ class Drain(Generic[P]):
 
     async def _generation(self, remaining: int) -> "_Generation[P]":
         async with self._gate.fetching():
-            in_the_way = sum(shown.rows for shown in self._pass.shown if shown.in_the_way)
-            start = 1 + in_the_way // self._page_size
+            start = 1 + self._pass.position // self._page_size
             count = min(self._concurrency, remaining)
             answers = await self._fetch_all(range(start, start + count))
-            if not self._pass.shown and (first := answers[0]) is not None:
+            if not self._pass.pages and (first := answers[0]) is not None:
                 # The first page of a pass says how many there are: the rest of its generation can follow.
                 answers += await self._fetch_all(range(2, 1 + min(self._concurrency, first.total_pages)))
-        pages = [page for page in answers if page is not None]
-        if pages:
-            self._page_size = pages[0].size or self._page_size  # the server may serve fewer rows than asked for
+            pages = [page for page in answers if page is not None]
+            # While acknowledgements wait: what they change is as it was when these pages were made.
+            to_hand_out = self._note(pages)
         if len(pages) < len(answers):
-            return _Generation(pages, 0, cut=True)
-        return _Generation(pages, max(0, pages[-1].total_pages - pages[-1].number), cut=False)
+            return _Generation(pages, to_hand_out, 0, cut=True)
+        remaining = max(0, pages[-1].total_pages - pages[-1].number)
+        return _Generation(pages, to_hand_out, remaining, cut=False)
 
     async def _fetch_all(self, numbers: range) -> list[P | None]:
         tasks = [asyncio.get_running_loop().create_task(self._page(number)) for number in numbers]
@@ -259,13 +269,12 @@ class Drain(Generic[P]):
             unseen = False
             for key, listed in page.units.items():
                 rids = set(listed)
-                shown = _Shown(rows=len(rids))
-                self._pass.shown.append(shown)
                 known = {rid: seen for rid in rids if (seen := self._recall(rid)) is not None}
                 if len(known) == len(rids) and all(seen.state is _State.LEFT for seen in known.values()):
                     generation.update(known)
                     continue
-                shown.before = self._came_back(known)
+                shown = _Shown(rows=len(rids), before=self._came_back(known))
+                self._pass.shown.append(shown)
                 shown.again = any(seen.state is _State.REFUSED for seen in known.values())
                 generation.update(dict.fromkeys(rids, shown))
                 self._by_key[key] = shown
@@ -273,6 +282,10 @@ class Drain(Generic[P]):
                 unseen = unseen or len(known) < len(rids)
             if keys:
                 to_hand_out.append((page if len(keys) == len(page.units) else page.only(keys), unseen))
+        if pages:
+            last = pages[-1]
+            self._page_size = last.size or self._page_size  # the server may serve fewer rows than asked for
+            self._pass.position = (last.number - 1) * self._page_size + sum(map(len, last.units.values()))
         self._pass.pages += len(pages)
         self._memory.append((len(pages), generation))
         while sum(count for count, _ in self._memory) > self._remembered_pages:
@@ -287,7 +300,7 @@ class Drain(Generic[P]):
             if count >= 2:
                 raise AcknowledgementWithoutEffectError(
                     f"row {rid} was acknowledged {count} times with success and is new again: acknowledging has no "
-                    f"effect here. Is routes={{'transactions.acknowledge': …}} right for this API?"
+                    f"effect here. Is routes={{{self._acknowledged_by!r}: …}} right for this API?"
                 )
             if count:
                 times[rid] = count

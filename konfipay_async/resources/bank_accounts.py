@@ -1,14 +1,25 @@
 """Bank accounts."""
 
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TypedDict, Unpack
 
 from konfipay_async.answers import json_value, page_of
-from konfipay_async.errors import DeleteFailedError, WaitTimeoutError
-from konfipay_async.models.bank_accounts import BankAccount, DeleteStatus, NewBankAccount
+from konfipay_async.errors import (
+    ConfigurationError,
+    DeleteFailedError,
+    NotFoundError,
+    RouteUnknownError,
+    ServerError,
+    TransportError,
+    WaitTimeoutError,
+)
+from konfipay_async.models.bank_accounts import DELETED, BankAccount, DeleteStatus, NewBankAccount
 from konfipay_async.models.page import Page
 from konfipay_async.models.wire import encode, encode_with
+from konfipay_async.pain import is_iban
 from konfipay_async.resources.links import path_at_origin
 from konfipay_async.resources.lists import Listing
 from konfipay_async.resources.once import send_once
@@ -59,6 +70,7 @@ class BankAccounts:
 
         Sent once: see OutcomeUnknownError.
         """
+        _check(account)
         return await send_once(
             self._wiring,
             "bank_accounts.create",
@@ -76,11 +88,17 @@ class BankAccounts:
         into the body is inferred: the documented path has none.
         """
         segment(rid, "rid")
+        _check(account)
         return await self._wiring.send("bank_accounts.update", _account, body=encode_with(account, rId=rid))
 
     async def delete(self, rid: str) -> "DeleteOperation":
         """Begin to delete an account; konfipay does it in the background (documented, the path is inferred)."""
-        status = await self._wiring.send("bank_accounts.delete", _delete_status, rid=rid)
+        try:
+            status = await self._wiring.send("bank_accounts.delete", _delete_status, rid=rid)
+        except NotFoundError as error:
+            if not error.may_be_done or isinstance(error, RouteUnknownError):
+                raise
+            status = DeleteStatus(rid, DELETED)  # by the attempt whose answer was lost
         return DeleteOperation(self._wiring, status)
 
 
@@ -117,8 +135,18 @@ class DeleteOperation:
                 )
             if not await pauses.pause():
                 raise WaitTimeoutError(f"not deleted within {timeout:g} s; it may be later", last=self.status)
-            await self.refresh()
+            with suppress(TransportError, ServerError):  # while there is time, an outage is a pause
+                await self.refresh()
         return self.status
+
+
+def _check(account: NewBankAccount) -> None:
+    if not isinstance(account, NewBankAccount):
+        raise ConfigurationError(f"give a NewBankAccount, not {type(account).__name__}")
+    if not isinstance(account.currency, str) or not re.fullmatch("[A-Z]{3}", account.currency):
+        raise ConfigurationError("currency: give the three capital letters of ISO 4217, like 'EUR'")
+    if not account.iban or (re.match("[A-Z]{2}[0-9]{2}", account.iban) and not is_iban(account.iban)):
+        raise ConfigurationError("iban is no valid IBAN, nor a plain account number")
 
 
 def _account(method: str, path: str) -> Callable[[Response], BankAccount]:

@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 
 from konfipay_async.answers import json_value, page_of
 from konfipay_async.errors import ConfigurationError
+from konfipay_async.filters import query_value
 from konfipay_async.models.documents import Document
 from konfipay_async.models.page import Page
 from konfipay_async.pain import LARGEST
@@ -84,9 +85,7 @@ class Documents:
         if not isinstance(content, bytes) or not content:
             raise ConfigurationError(f"content is {'empty' if content == b'' else type(content).__name__}: give bytes")
         if len(content) > LARGEST:
-            raise ConfigurationError(
-                f"content has {len(content)} bytes, at most {LARGEST} are sent: is it the file?"
-            )
+            raise ConfigurationError(f"content has {len(content)} bytes, at most {LARGEST} are sent: is it the file?")
         for name, value in (("file_name", file_name), ("order_type", order_type)):
             if not isinstance(value, str) or not value:
                 raise ConfigurationError(f"{name} is {'empty' if value == '' else type(value).__name__}: give a str")
@@ -96,7 +95,10 @@ class Documents:
             lambda method, path: json_value(Document, method, path),
             body=content,
             headers={"Content-Type": "application/octet-stream"},
-            query=(("file-name", file_name), ("order-type", order_type)),
+            query=(
+                ("file-name", query_value("file_name", file_name)),
+                ("order-type", query_value("order_type", order_type)),
+            ),
             made=lambda document: document.rid,
             look_up="client.documents.list(min_date=…)",
             refuse_done=True,

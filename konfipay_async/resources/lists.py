@@ -70,7 +70,11 @@ class Listing(Generic[T]):
     ) -> "Callable[[int], Awaitable[_Rows[T] | None]]":
         wiring = self._wiring
         query = query_of(
-            filters, self._filters, extra=extra, names=wiring.filter_names, reserved=wiring.paging_names.reserved
+            filters,
+            self._filters,
+            extra=extra,
+            names=wiring.names_of(self._route),
+            reserved=wiring.paging_names.reserved,
         )
 
         async def fetch(number: int) -> _Rows[T] | None:
@@ -117,6 +121,7 @@ class NewListing(Listing[R]):
             concurrency=self._wiring.concurrency,
             until_empty=until_empty,
             acknowledgements=self._wiring.acknowledgements,
+            acknowledged_by=self._route.replace(".list", ".acknowledge"),
         )
 
 

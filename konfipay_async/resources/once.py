@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack
 
 from konfipay_async.errors import (
@@ -21,11 +23,27 @@ from konfipay_async.session.retry import Outcome, outcome_of
 if TYPE_CHECKING:
     from konfipay_async.pain import FileFacts
 
-__all__ = ["send_once"]
+__all__ = ["Facts", "facts_of", "send_once"]
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What tells apart what is sent, as far as it has it: see `OutcomeUnknownError`."""
+
+    message_id: str | None = None
+    orders: int | None = None
+    control_sum: Decimal | None = None
+    counterparties: frozenset[str] = frozenset()
+    rids: tuple[str, ...] = ()
+
+
+def facts_of(file: "FileFacts") -> Facts:
+    """What tells a payment file apart."""
+    return Facts(file.message_id, file.orders, file.control_sum, file.counterparties)
 
 
 async def send_once(
@@ -36,7 +54,7 @@ async def send_once(
     made: Callable[[T], str | None],
     look_up: str,
     content: bytes | None = None,
-    facts: "FileFacts | None" = None,
+    facts: Facts = Facts(),
     refuse_done: bool = False,
     was_refused: Callable[[T], bool] = lambda value: False,
     again: bool = False,
@@ -61,11 +79,11 @@ async def send_once(
         error.body_sha256 = sha256
         error.look_up = look_up
         error.ledger_entry = None if note is None else note.entry
-        if facts is not None:
-            error.message_id = facts.message_id
-            error.orders = facts.orders
-            error.control_sum = facts.control_sum
-            error.counterparties = facts.counterparties
+        error.message_id = facts.message_id
+        error.orders = facts.orders
+        error.control_sum = facts.control_sum
+        error.counterparties = facts.counterparties
+        error.rids = facts.rids
         raise
 
 
@@ -77,7 +95,7 @@ class _LedgerNote(Generic[T]):
         wiring: Wiring,
         kind: str,
         sha256: str,
-        facts: "FileFacts | None",
+        facts: Facts,
         made: Callable[[T], str | None],
         was_refused: Callable[[T], bool],
         *,
@@ -103,10 +121,11 @@ class _LedgerNote(Generic[T]):
             self._kind,
             self._wiring.origin,
             self._sha256,
-            message_id=None if facts is None else facts.message_id,
-            orders=None if facts is None else facts.orders,
-            control_sum=None if facts is None else facts.control_sum,
-            counterparties=frozenset() if facts is None else facts.counterparties,
+            message_id=facts.message_id,
+            orders=facts.orders,
+            control_sum=facts.control_sum,
+            counterparties=facts.counterparties,
+            rids=facts.rids,
             at=self._wiring.session.clock.time(),
             force=self._again,
             refuse_done=self._refuse_done,

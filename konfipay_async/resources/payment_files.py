@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import msgspec
 
 from konfipay_async.answers import json_value, nothing, page_of, payment_files_of
-from konfipay_async.errors import ConfigurationError, KonfipayError, OutcomeUnknownError, WaitTimeoutError
+from konfipay_async.errors import (
+    ConfigurationError,
+    KonfipayError,
+    OutcomeUnknownError,
+    ServerError,
+    TransportError,
+    WaitTimeoutError,
+)
+from konfipay_async.filters import query_value
 from konfipay_async.models.page import Page
 from konfipay_async.models.payments import Payment, PaymentFile, PaymentInfo, StatusValue
 from konfipay_async.pain import checked
@@ -106,7 +114,7 @@ class PaymentFiles:
         facts = await asyncio.to_thread(checked, content)
         query = [("submit", _spelled(submit))]
         if scope is not None:
-            query.append(("scope", scope))
+            query.append(("scope", query_value("scope", scope)))
         if verification_of_payee is not None:
             query.append(("verification-of-payee", _spelled(verification_of_payee)))
         body, headers = self._packed(content)
@@ -200,7 +208,13 @@ class PaymentFiles:
         pauses = Pauses(self._wiring.session.clock, checked_timeout(timeout, "timeout"), first=2.0, most=300.0)
         seen: str | None = None
         while True:
-            file = await self.get(rid)
+            try:
+                file = await self.get(rid)
+            except (TransportError, ServerError):
+                # While there is time an outage is a pause: a wait of days will meet maintenance.
+                if not await pauses.pause():
+                    raise
+                continue
             value = None if file.status is None else file.status.value
             if value is not None and value != seen:
                 seen = value

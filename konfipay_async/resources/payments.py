@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Literal, TypedDict, Unpack
@@ -11,10 +12,11 @@ from typing import Literal, TypedDict, Unpack
 import msgspec
 
 from konfipay_async.answers import json_value, nothing, page_of
-from konfipay_async.errors import ConfigurationError, KonfipayError
+from konfipay_async.errors import ConfigurationError, KonfipayError, NotFoundError, RouteUnknownError
 from konfipay_async.models.page import Page
 from konfipay_async.models.payments import NewPayment, Payment, PaymentFile
 from konfipay_async.models.wire import encode
+from konfipay_async.pain import is_iban
 from konfipay_async.resources.lists import Listing
 from konfipay_async.resources.once import send_once
 from konfipay_async.resources.wiring import Wiring
@@ -101,7 +103,11 @@ class Payments:
 
     async def delete(self, rid: str) -> None:
         """Delete an open payment. Raises ConflictError (inferred) for one in a file: it can no longer be deleted."""
-        await self._wiring.send("payments.delete", nothing, rid=rid)
+        try:
+            await self._wiring.send("payments.delete", nothing, rid=rid)
+        except NotFoundError as error:
+            if not error.may_be_done or isinstance(error, RouteUnknownError):
+                raise
 
     async def submit(
         self,
@@ -153,7 +159,13 @@ def _checked(payment: NewPayment, number: int) -> NewPayment:
     """A payment that can be sent. ConfigurationError names the `number` of the one that cannot, and its field."""
     if not isinstance(payment, NewPayment):
         raise ConfigurationError(f"payment {number}: give a NewPayment, not {type(payment).__name__}")
-    amount = payment.order.amount
+    order = payment.order
+    for name, value, pattern in (("type", order.type, "[A-Z0-9]{2,10}"), ("currency", order.currency, "[A-Z]{3}")):
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ConfigurationError(f"payment {number}: order.{name} is not possible: give capitals, like TRF and EUR")
+    if isinstance(order.execution_date, datetime) or not isinstance(order.execution_date, date | None):
+        raise ConfigurationError(f"payment {number}: order.execution_date: give a datetime.date without a time")
+    amount = order.amount
     if not isinstance(amount, Decimal):
         raise ConfigurationError(f"payment {number}: amount is a {type(amount).__name__}: give a decimal.Decimal")
     # By its digits: arithmetic would depend on the caller's decimal context.
@@ -162,7 +174,7 @@ def _checked(payment: NewPayment, number: int) -> NewPayment:
     if not payment.own.rid and not payment.own.iban:
         raise ConfigurationError(f"payment {number}: own has neither rid nor iban: name the account it is paid from")
     for side, iban in (("own", payment.own.iban), ("other", payment.other.iban)):
-        if (iban is None and side == "other") or (iban is not None and not _is_iban(iban)):
+        if (iban is None and side == "other") or (iban is not None and not is_iban(iban)):
             found = "missing" if iban is None else "no valid IBAN"
             raise ConfigurationError(f"payment {number}: {side}.iban is {found}")
     return payment
@@ -171,14 +183,6 @@ def _checked(payment: NewPayment, number: int) -> NewPayment:
 # One digit more than ISO 20022 has for an amount.
 _TOO_MUCH = Decimal(10**18)
 _WHOLE_CENTS = re.compile(r"[0-9]+(\.[0-9]{1,2}0*)?")
-
-
-def _is_iban(text: str) -> bool:
-    """By its check digits (ISO 7064, mod 97-10)."""
-    iban = text.replace(" ", "").upper()
-    if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", iban):
-        return False
-    return int("".join(str(int(character, 36)) for character in iban[4:] + iban[:4])) % 97 == 1
 
 
 def _payment(method: str, path: str) -> Callable[[Response], Payment]:

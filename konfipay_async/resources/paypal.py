@@ -141,6 +141,8 @@ class PayPalTransactions:
 
 
 def _checked(account: NewPayPalAccount) -> NewPayPalAccount:
+    if not isinstance(account, NewPayPalAccount):
+        raise ConfigurationError(f"give a NewPayPalAccount, not {type(account).__name__}")
     if account.start_fetch_date is not None and account.start_fetch_date.utcoffset() is None:
         raise ConfigurationError("start_fetch_date has no offset: give a datetime with a tzinfo")
     return account

@@ -149,7 +149,7 @@ class Transactions:
 
         Arguments as for `pages`. Raises ConfigurationError, and what requests raise.
         """
-        names, reserved = self._wiring.filter_names, self._wiring.paging_names.reserved
+        names, reserved = self._wiring.names_of("transactions.list"), self._wiring.paging_names.reserved
         query = query_of(filters, TransactionFilters, extra=extra, names=names, reserved=reserved)
         page = await self._fetcher(query, 1, filters, keep_raw=False)(1)
         return 0 if page is None else page.total_items
@@ -198,7 +198,7 @@ class Transactions:
     ) -> Reader[TransactionPage]:
         wiring = self._wiring
         size = checked_page_size(page_size)
-        names, reserved = wiring.filter_names, wiring.paging_names.reserved
+        names, reserved = wiring.names_of("transactions.list"), wiring.paging_names.reserved
         query = query_of(filters, TransactionFilters, extra=extra, names=names, reserved=reserved)
         fetch = self._fetcher(query, size, filters, keep_raw)
         if not filters.get("is_new"):
@@ -209,6 +209,7 @@ class Transactions:
             concurrency=wiring.concurrency,
             until_empty=until_empty,
             acknowledgements=self._acknowledgements,
+            acknowledged_by="transactions.acknowledge",
         )
 
     def _fetcher(

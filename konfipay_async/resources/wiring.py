@@ -52,6 +52,10 @@ class Parts(TypedDict, total=False):
     acknowledgement_id: str
 
 
+def _general_first(named: tuple[str, str]) -> bool:
+    return "." in named[0]
+
+
 _NAMES: tuple[Literal["rid", "acknowledgement_id"], ...] = ("rid", "acknowledgement_id")
 
 
@@ -105,6 +109,11 @@ class Wiring:
             if scope is not None:
                 error.args = (f"{error} It is the scope {scope!r} that this needs.",)
             raise
+
+    def names_of(self, route: str) -> Mapping[str, str]:
+        """The corrected names of a list's filters: those for all lists, and those for this one."""
+        own = route.removesuffix("list")
+        return {name.removeprefix(own): wire for name, wire in sorted(self.filter_names.items(), key=_general_first)}
 
     async def page(
         self,

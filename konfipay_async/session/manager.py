@@ -9,7 +9,7 @@ import hashlib
 import logging
 import os
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -116,7 +116,9 @@ class Session:
     async def open(self) -> None:
         """Open the transport. A session opens once."""
         if self._state is not _State.NEW:
-            raise ClientStateError("the client was opened before: make a new one")
+            raise ClientStateError(
+                "the client was opened before: make a new one. What with_options() gives is open with its original."
+            )
         await self._transport.open()
         self._home = (os.getpid(), asyncio.get_running_loop())
         self._state = _State.OPEN
@@ -150,6 +152,7 @@ class Session:
     async def _send(self, request: Request[T], policy: Retry) -> T:
         number = 0
         spent = 0.0
+        may_be_done = False
         refusals: list[Refusal] = []
         while True:
             number += 1
@@ -159,7 +162,8 @@ class Session:
                 self.budgets.of(request.budget).take(request.lane), unused=lambda permit: permit.unused()
             )
             started = self.clock.monotonic()
-            attempt = self._attempt(request, permit, number, started - asked_at)
+            headers = await self._authorised(request, permit)
+            attempt = self._attempt(request, headers, permit, number, started - asked_at)
             tried = await (self._hold_back(request, attempt) if request.retry is RetryClass.ONCE else attempt)
             if not isinstance(tried, _Failed):
                 return tried
@@ -169,6 +173,9 @@ class Session:
                 if _another_token_may_do(refusals):
                     continue
             wait = self._decide(policy, request, tried.error, number, spent)
+            if isinstance(tried.error, StatusError):
+                tried.error.may_be_done = may_be_done
+            may_be_done = may_be_done or outcome_of(tried.error) in (Outcome.UNKNOWN, Outcome.UNREADABLE)
             if wait is None:
                 raise self._final(request, tried, refusals)
             logger.debug("%s %s: again in %.1f s (%s)", request.method, request.path, wait, type(tried.error).__name__)
@@ -194,15 +201,25 @@ class Session:
         finally:
             self._waits.discard(wait)
 
-    async def _attempt(self, request: Request[T], permit: Permit, number: int, waited: float) -> "T | _Failed":
+    async def _authorised(self, request: Request[Any], permit: Permit) -> Mapping[str, str]:
+        """The headers that authorise it. Nothing has left: whoever is cancelled while a login goes on is cancelled."""
+        try:
+            self._check_open()
+            headers = await self._auth.authorise(request) if request.budget == "authenticated" else {}
+            self._check_open()
+        except BaseException:
+            permit.unused()
+            raise
+        return headers
+
+    async def _attempt(
+        self, request: Request[T], headers: Mapping[str, str], permit: Permit, number: int, waited: float
+    ) -> "T | _Failed":
         response: Response | None = None
         error: _Failure | None = None
         started_at = self.clock.time()
         started = self.clock.monotonic()
         try:
-            self._check_open()
-            headers = await self._auth.authorise(request) if request.budget == "authenticated" else {}
-            self._check_open()
             if request.note is not None:
                 await request.note.leaving()
         except BaseException:

@@ -5,6 +5,7 @@ aiohttp's own re-send on a dead keep-alive connection is switched off: it would 
 """
 
 import asyncio
+import io
 import ipaddress
 import os
 import re
@@ -156,7 +157,8 @@ class AiohttpTransport:
             async with session.request(
                 request.method,
                 self._url(request),
-                data=request.body,
+                # As a stream: of bytes above a megabyte aiohttp warns, for it would copy them at once.
+                data=None if request.body is None else io.BytesIO(request.body),
                 headers={**request.headers, **headers, **({"Connection": "close"} if once else {})},
                 skip_auto_headers=() if request.body else ("Content-Type",),
                 timeout=aiohttp.ClientTimeout(total=request.timeout, sock_connect=connect_timeout),

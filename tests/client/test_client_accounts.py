@@ -17,7 +17,6 @@ from konfipay_async.errors import (
     ForbiddenError,
     LinkRefusedError,
     NotFoundError,
-    ServerError,
     UnauthorizedError,
     WaitTimeoutError,
 )
@@ -217,10 +216,23 @@ async def test_waiting_goes_on_over_faults(pair: Any) -> None:
         assert (await (await client.bank_accounts.delete((await rids(client))[0])).wait()).is_finished
 
 
-async def test_waiting_ends_with_the_error_of_a_look(pair: Any) -> None:
-    async with pair({"faults": ["500:delete.statusx999"]}) as (_, client):
-        with pytest.raises(ServerError):
-            await (await client.bank_accounts.delete((await rids(client))[0])).wait()
+async def test_an_outage_is_waited_out_and_a_refusal_ends_the_wait(pair: Any) -> None:
+    async with pair({"faults": ["500:delete.statusx12", "403:delete.status@13"]}) as (sandbox, client):
+        operation = await client.bank_accounts.delete((await rids(client))[0])
+        with pytest.raises(ForbiddenError):
+            await operation.wait()
+        assert sandbox.count("delete.status", 500) == 12
+        assert (await operation.wait()).is_finished
+
+
+async def test_a_deletion_whose_answer_was_lost_is_one(pair: Any) -> None:
+    """The repeat finds nothing to delete."""
+    async with pair({"faults": ["reset-after:bank-accounts.delete"], "delete_polls": 0}) as (_, client):
+        first, *_ = await rids(client)
+        assert (await client.bank_accounts.delete(first)).status.is_finished
+        assert first not in await rids(client)
+        with pytest.raises(NotFoundError):
+            await client.bank_accounts.delete(first)
 
 
 async def test_cancelled_while_it_waits(pair: Any, clock: Any, until: Any) -> None:

@@ -13,6 +13,7 @@ from konfipay_async.answers import json_value
 from konfipay_async.errors import (
     BadRequestError,
     ClientStateError,
+    ConfigurationError,
     ConnectFailedError,
     ConnectionLostError,
     DecodeError,
@@ -516,3 +517,25 @@ async def test_requests_in_many_tasks_are_each_done_once(pair: Any) -> None:
         assert sandbox.new_rids() == []
         assert sandbox.count(ACKNOWLEDGE) == 40
         assert await client.transactions.acknowledge(keys[0]) is Acknowledgement.GONE
+
+
+async def test_who_is_cancelled_while_it_logs_in_has_sent_nothing(pair: Any, gate: Any) -> None:
+    async with pair({"latency": 1.0, "sleep": gate.sleep}) as (sandbox, client):
+        sending = asyncio.create_task(client.request("POST", "payments", json=[]))
+        await gate.until(1)  # the login
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        gate.open()
+        await client.request("GET", "bank-accounts")
+        assert sandbox.count("payments.create") == 0
+        assert client.budgets.authenticated.status().granted == 1
+
+
+@pytest.mark.parametrize("wrong", [{"retry": Retry()}, {"retry": "once"}, {"lane": 2}])
+async def test_what_is_no_class_of_repeating_is_refused(pair: Any, wrong: Any) -> None:
+    """A Retry in its place would have it sent again."""
+    async with pair() as (sandbox, client):
+        with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+            await client.request("POST", "payments", json=[], **wrong)
+        assert sandbox.requests == []

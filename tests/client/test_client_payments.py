@@ -532,6 +532,27 @@ async def test_an_open_payment_is_changed_and_deleted(pair: Any) -> None:
             await client.payments.get(second.rid)
 
 
+async def test_a_deletion_whose_answer_was_lost_is_one(pair: Any) -> None:
+    """The repeat finds nothing to delete; where the first attempt certainly did nothing, nothing was there."""
+    async with pair() as (sandbox, client):
+        own, _ = await accounts(client)
+        (created,) = await client.payments.create([payment(own)])
+        sandbox.add_fault("reset-after:payments.delete")
+        await client.payments.delete(created.rid)
+        assert sandbox.payment_rids() == []
+        sandbox.add_fault("429:payments.delete=1")
+        with pytest.raises(NotFoundError):
+            await client.payments.delete(created.rid)
+
+
+async def test_following_a_file_outlives_an_outage(pair: Any) -> None:
+    async with pair() as (sandbox, client):
+        own, _ = await accounts(client)
+        file = await client.payment_files.upload(pain(own), submit=True)
+        sandbox.add_fault("500:payment-files.getx7")
+        assert (await client.payment_files.wait(file.rid)).status.value == "FIN_CONFIRMED"
+
+
 async def test_a_payment_in_a_file_is_neither_changed_nor_deleted(pair: Any) -> None:
     async with pair() as (sandbox, client):
         own, _ = await accounts(client)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from konfipay_async.errors import DecodeError, KonfipayError, OutcomeUnknownError
+from konfipay_async.models import NewPayPalAccount
+from konfipay_async.models.authentication import ClientInfo, TokenAnswer, TokenRequest
 
 KEY = "CanaryKey" + "7" * 40
 TOKEN = "CanaryToken" + "8" * 40
@@ -214,3 +216,17 @@ async def test_tasks_show_no_secret(pair: Any, gate: Any) -> None:
         assert sandbox.api_key not in "".join(map(repr, asyncio.all_tasks()))
         gate.open()
         await calling
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        NewPayPalAccount(description="Shop", client_id="public", client_secret="canary"),
+        TokenRequest(api_key="canary", client=ClientInfo("a", "1")),
+        TokenAnswer(access_token="canary"),
+    ],
+    ids=lambda secret: type(secret).__name__,
+)
+def test_what_holds_a_secret_is_not_pickled(secret: Any) -> None:
+    with pytest.raises(TypeError, match="secret"):
+        pickle.dumps(secret)

@@ -41,6 +41,9 @@ class FakeClock:
         raise AssertionError("paging does not sleep")
 
 
+ROUTE = "transactions.acknowledge"
+
+
 @dataclass(frozen=True)
 class NewPage:
     number: int
@@ -155,6 +158,7 @@ class Reader:
             concurrency=self.concurrency,
             until_empty=self.until_empty,
             acknowledgements=self.acknowledgements,
+            acknowledged_by=ROUTE,
         )
 
     async def pages(self) -> AsyncIterator[NewPage]:
@@ -578,7 +582,14 @@ async def test_a_wrong_echo_is_an_error() -> None:
     async def fetch(number: int) -> NewPage:
         return NewPage(1, 9, 90, f"key-{number}", [f"row-{number}"])
 
-    drain = Drain(fetch, page_size=10, concurrency=3, until_empty=True, acknowledgements=Acknowledgements(FakeClock()))
+    drain = Drain(
+        fetch,
+        page_size=10,
+        concurrency=3,
+        until_empty=True,
+        acknowledgements=Acknowledgements(FakeClock()),
+        acknowledged_by=ROUTE,
+    )
     with pytest.raises(PageEchoError):
         async for _ in each(drain):
             pass
@@ -677,7 +688,14 @@ async def test_acknowledgements_wait_for_the_fetch_under_way_and_the_next_fetch_
         return True
 
     acknowledgements = Acknowledgements(FakeClock())
-    drain = Drain(fetch, page_size=1, concurrency=1, until_empty=False, acknowledgements=acknowledgements)
+    drain = Drain(
+        fetch,
+        page_size=1,
+        concurrency=1,
+        until_empty=False,
+        acknowledgements=acknowledgements,
+        acknowledged_by=ROUTE,
+    )
     pages = each(drain)
     first = await anext(pages)
     second = asyncio.ensure_future(anext(pages))
@@ -710,7 +728,14 @@ async def test_the_gate_opens_when_the_list_ends(nothing_left, ending) -> None:
         return True
 
     acknowledgements = Acknowledgements(FakeClock())
-    drain = Drain(fetch, page_size=1, concurrency=1, until_empty=True, acknowledgements=acknowledgements)
+    drain = Drain(
+        fetch,
+        page_size=1,
+        concurrency=1,
+        until_empty=True,
+        acknowledgements=acknowledgements,
+        acknowledged_by=ROUTE,
+    )
     pages = each(drain)
     first = await anext(pages)
     if ending == "break":
@@ -776,7 +801,14 @@ async def test_dropping_the_generator_leaves_nothing_behind(nothing_left) -> Non
     new = NewList(2, slow=lambda: 1)
     new.arrive(20)
     acknowledgements = Acknowledgements(FakeClock())
-    drain = Drain(new.fetch, page_size=2, concurrency=3, until_empty=True, acknowledgements=acknowledgements)
+    drain = Drain(
+        new.fetch,
+        page_size=2,
+        concurrency=3,
+        until_empty=True,
+        acknowledgements=acknowledgements,
+        acknowledged_by=ROUTE,
+    )
     async for _ in each(drain):
         break
     await nothing_left()
@@ -788,7 +820,14 @@ async def test_a_list_that_was_left_is_forgotten_although_its_pages_were_not_ack
     new = NewList(2)
     new.arrive(20)
     acknowledgements = Acknowledgements(FakeClock())
-    drain = Drain(new.fetch, page_size=2, concurrency=3, until_empty=True, acknowledgements=acknowledgements)
+    drain = Drain(
+        new.fetch,
+        page_size=2,
+        concurrency=3,
+        until_empty=True,
+        acknowledgements=acknowledgements,
+        acknowledged_by=ROUTE,
+    )
     pages = each(drain)
     await anext(pages)
     await anext(pages)
@@ -867,7 +906,14 @@ async def test_two_lists_do_not_wait_for_each_other() -> None:
         return NewPage(1, 1, 1, "key", ["row"])
 
     def drain(fetch: Callable[[int], object]) -> Drain[NewPage]:
-        return Drain(fetch, page_size=1, concurrency=1, until_empty=False, acknowledgements=acknowledgements)
+        return Drain(
+            fetch,
+            page_size=1,
+            concurrency=1,
+            until_empty=False,
+            acknowledgements=acknowledgements,
+            acknowledged_by=ROUTE,
+        )
 
     first, second = each(drain(hang)), each(drain(serve))
     waiting = asyncio.ensure_future(anext(first, None))

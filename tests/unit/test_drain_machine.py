@@ -297,6 +297,7 @@ class DrainMachine(RuleBasedStateMachine):
                 concurrency=self.concurrency,
                 until_empty=self.until_empty,
                 acknowledgements=self.acknowledgements,
+                acknowledged_by="transactions.acknowledge",
             )
             self.pages = each(drain)
 
