@@ -2,17 +2,17 @@
 
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
-import msgspec
-
+from konfipay_async.answers import json_value, scopes_of, server_time
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import (
     ConfigurationError,
+    DecodeError,
     ForbiddenError,
     KonfipayError,
     NotFoundError,
@@ -28,6 +28,9 @@ __all__ = ["Check", "Outcome", "checks", "compare"]
 
 # Seconds. A token's life is measured here, but the API's dates and reconciling uploads lean on both clocks.
 _CLOCKS_APART = 60.0
+
+# What the rule for query names makes of it, and what the text of the description says.
+_PAGING_NAMES = (("page-number", "page-size"), ("pageNumber", "pageSize"))
 
 # What else an inferred list might be called, by the other readings of the naming rules.
 _OTHER_PATHS: Mapping[str, tuple[str, ...]] = {
@@ -89,18 +92,30 @@ async def checks(
     yield _clock(response)
     yield _scopes(response)
     transactions = routes["transactions.list"].path
-    yield await _paging_names(client, transactions)
-    yield await _is_new(client, transactions)
+    check, paging = await _paging_names(client, transactions)
+    yield check
+    yield await _is_new(client, transactions, paging)
     for name, route in routes.items():
         if name.endswith(".list"):
-            yield await _list(client, name, route)
+            check, rid = await _list(client, name, route, paging)
+            yield check
+            for reading in (name.removesuffix("list") + what for what in ("get", "content")):
+                if reading in routes:
+                    yield await _read(client, reading, routes[reading], rid)
     yield await _acknowledging(client, acknowledge)
     changing = [name for name, route in routes.items() if route.mark == "INF" and route.method != "GET"]
     yield Check("routes that change something", Outcome.UNKNOWN, f"not asked: {', '.join(changing)}")
 
 
-def compare(openapi: Mapping[str, Any], routes: Mapping[str, Route] = ROUTES) -> list[Check]:
-    """Compare the routes with the portal's own OpenAPI description, read from JSON."""
+def compare(
+    openapi: Mapping[str, Any],
+    routes: Mapping[str, Route] = ROUTES,
+    *,
+    paging_names: tuple[str, str] = _PAGING_NAMES[0],
+    filter_names: Mapping[str, str] | None = None,
+) -> list[Check]:
+    """Compare routes and names with the portal's own OpenAPI description, read from JSON."""
+    is_new = _is_new_name(filter_names or {})
     paths = openapi.get("paths")
     if not isinstance(paths, Mapping):
         raise ConfigurationError("this is no OpenAPI description: it has no `paths`")
@@ -112,7 +127,7 @@ def compare(openapi: Mapping[str, Any], routes: Mapping[str, Route] = ROUTES) ->
     for name, route in routes.items():
         there = described.get((route.method, _shape(route.path)))
         if there is not None:
-            found.append(_queries(name, route, there[1]))
+            found.append(_queries(name, route, there[1], paging_names, is_new))
             continue
         like = [
             (method, path)
@@ -130,11 +145,10 @@ def compare(openapi: Mapping[str, Any], routes: Mapping[str, Route] = ROUTES) ->
 
 
 def _clock(response: Response | None) -> Check:
-    try:
-        date = parsedate_to_datetime((response.headers if response is not None else {}).get("date", ""))
-    except (ValueError, TypeError):
+    theirs = None if response is None else server_time("GET", "authentication/scopes")(response)
+    if theirs is None:
         return Check("clock", Outcome.UNKNOWN, "the answer has no date")
-    apart = time.time() - date.timestamp()
+    apart = time.time() - theirs
     if abs(apart) > _CLOCKS_APART:
         ahead = "ahead of" if apart > 0 else "behind"
         return Check("clock", Outcome.FAILED, f"this machine is {abs(apart):.0f} s {ahead} the server: set its clock")
@@ -145,11 +159,9 @@ def _scopes(response: Response | None) -> Check:
     if response is None:
         return Check("scopes", Outcome.UNKNOWN, "the key's scopes could not be read")
     try:
-        value = msgspec.json.decode(response.body)
-    except msgspec.DecodeError:
-        return Check("scopes", Outcome.DIFFERS, "the answer is no JSON")
-    listed = value if isinstance(value, list) else [name for names in value.values() for name in names]
-    scopes = {str(name) for name in listed}
+        scopes = set(scopes_of("GET", "authentication/scopes")(response))
+    except DecodeError as error:
+        return Check("scopes", Outcome.DIFFERS, str(error))
     needed = {route.scope for route in ROUTES.values() if route.scope is not None}
     missing = sorted(needed - scopes)
     without = f"; without {', '.join(missing)}" if missing else ""
@@ -157,79 +169,107 @@ def _scopes(response: Response | None) -> Check:
 
 
 async def _asked(client: KonfipayClient, path: str, query: Mapping[str, object]) -> dict[str, Any] | None:
-    """One page; None for 204."""
+    """One page; None for 204. DecodeError where it is not in the wrapper of lists."""
     response = await client.request("GET", path, query=query)
-    if response.status == 204:
-        return None
-    page = msgspec.json.decode(response.body)
-    if not isinstance(page, dict):
-        raise ConfigurationError(f"GET {path} answers without the wrapper of lists")
-    return page
+    return None if response.status == 204 else json_value(dict[str, Any], "GET", path)(response)
 
 
-async def _paging_names(client: KonfipayClient, path: str) -> Check:
-    for names in (("page-number", "page-size"), ("pageNumber", "pageSize")):
+async def _paging_names(client: KonfipayClient, path: str) -> tuple[Check, tuple[str, str]]:
+    """How the names of paging are understood, and the names to go on with."""
+    ours = client.paging_names
+    for names in dict.fromkeys((ours, *_PAGING_NAMES)):
         try:
             page = await _asked(client, path, {names[0]: 1, names[1]: 7})
         except StatusError as error:
             if isinstance(error, ForbiddenError | NotFoundError):
-                return Check("paging names", Outcome.UNKNOWN, str(error))
+                return Check("paging names", Outcome.UNKNOWN, str(error)), ours
             continue
-        except (KonfipayError, msgspec.DecodeError) as error:
-            return Check("paging names", Outcome.UNKNOWN, str(error))
+        except KonfipayError as error:
+            return Check("paging names", Outcome.UNKNOWN, str(error)), ours
         if page is None:
-            return Check("paging names", Outcome.UNKNOWN, "there are no transactions to page through")
+            return Check("paging names", Outcome.UNKNOWN, "there are no transactions to page through"), ours
         if page.get("pageSize") == 7:
-            mend = {} if names[0] == "page-number" else {"paging_names": names}
-            outcome = Outcome.DIFFERS if mend else Outcome.GOOD
-            return Check("paging names", outcome, " and ".join(names), mend)
-    return Check("paging names", Outcome.FAILED, "neither page-size nor pageSize is understood")
+            mend = {} if names == ours else {"paging_names": names}
+            return Check("paging names", Outcome.DIFFERS if mend else Outcome.GOOD, " and ".join(names), mend), names
+    return Check("paging names", Outcome.FAILED, f"{' and '.join(ours)} are not understood"), ours
 
 
-async def _is_new(client: KonfipayClient, path: str) -> Check:
-    totals: dict[str, int] = {}
+def _is_new_name(filter_names: Mapping[str, str]) -> str:
+    return filter_names.get("transactions.is_new", filter_names.get("is_new", "is-new"))
+
+
+async def _is_new(client: KonfipayClient, path: str, paging: tuple[str, str]) -> Check:
+    name = _is_new_name(client.filter_names)
+    totals: list[int] = []
     try:
-        for label, query in (("all", {}), ("new", {"is-new": True}), ("not new", {"is-new": False})):
-            page = await _asked(client, path, {**query, "page-number": 1, "page-size": 100})
-            totals[label] = 0 if page is None else int(page["totalItems"])
-            rows = [] if page is None else page["results"]["transactions"]
-            if query and any(row.get("isNew") is (not query["is-new"]) for row in rows):
-                return Check(
-                    "is-new filter",
-                    Outcome.FAILED,
-                    "is-new is ignored: find its name in the portal's API documentation",
-                    {"filter_names": {"is_new": "…"}},
+        for wanted in (None, True, False):
+            query: dict[str, object] = {} if wanted is None else {name: wanted}
+            page = await _asked(client, path, {**query, paging[0]: 1, paging[1]: 100}) or {"totalItems": 0}
+            totals.append(int(page["totalItems"]))
+            if wanted is not None and any(row.get("isNew") is (not wanted) for row in _rows(page)):
+                detail = (
+                    f"{name} is ignored: find its name in the portal's API documentation, and set it (filter_names)"
                 )
-    except (KonfipayError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
-        return Check("is-new filter", Outcome.UNKNOWN, str(error) or type(error).__name__)
-    if totals["new"] + totals["not new"] == totals["all"] and totals["all"]:
-        return Check("is-new filter", Outcome.GOOD, f"{totals['new']:,} of {totals['all']:,} transactions are new")
+                return Check("is-new filter", Outcome.FAILED, detail)
+    except (KonfipayError, KeyError, TypeError, ValueError) as error:
+        return Check("is-new filter", Outcome.UNKNOWN, _said(error))
+    every, new, old = totals
+    if new + old == every and every:
+        return Check("is-new filter", Outcome.GOOD, f"{new:,} of {every:,} transactions are new")
     return Check("is-new filter", Outcome.UNKNOWN, "the list moved, or there is nothing in it")
 
 
-async def _list(client: KonfipayClient, name: str, route: Route) -> Check:
-    """Whether the list is there; where it is not, whether it is under another likely name."""
-    outcome, detail = await _there(client, route.path)
+async def _list(client: KonfipayClient, name: str, route: Route, paging: tuple[str, str]) -> tuple[Check, str | None]:
+    """Whether the list is there; where it is not, whether it is under another likely name. With the first row's id."""
+    outcome, detail, rid = await _there(client, route.path, paging)
     if outcome is not Outcome.FAILED:
-        return Check(name, outcome, detail)
+        return Check(name, outcome, detail), rid
     for path in _OTHER_PATHS.get(name, ()):
-        if (await _there(client, path))[0] is Outcome.GOOD:
+        there, _, rid = await _there(client, path, paging)
+        if there is Outcome.GOOD:
             mend = {"routes": {name: f"GET {path}"}}
-            return Check(name, Outcome.DIFFERS, f"not at {route.path}, but at {path}", mend)
-    return Check(name, Outcome.FAILED, detail)
+            return Check(name, Outcome.DIFFERS, f"not at {route.path}, but at {path}", mend), rid
+    return Check(name, Outcome.FAILED, detail), None
 
 
-async def _there(client: KonfipayClient, path: str) -> tuple[Outcome, str]:
+async def _there(client: KonfipayClient, path: str, paging: tuple[str, str]) -> tuple[Outcome, str, str | None]:
     try:
-        page = await _asked(client, path, {"page-number": 1, "page-size": 1})
-    except RouteUnknownError:
-        return Outcome.FAILED, f"the API has no {path}"
+        page = await _asked(client, path, {paging[0]: 1, paging[1]: 1})
     except ForbiddenError:
-        return Outcome.UNKNOWN, f"{path}: the key lacks the scope"
-    except (KonfipayError, msgspec.DecodeError) as error:
-        return Outcome.FAILED, str(error)
+        return Outcome.UNKNOWN, f"{path}: the key lacks the scope", None
+    except KonfipayError as error:
+        return Outcome.FAILED, _said(error), None
+    rids = [row["rId"] for row in _rows(page or {}) if isinstance(row.get("rId"), str)]
     total = 0 if page is None else page.get("totalItems")
-    return Outcome.GOOD, f"{path}, {total} there"
+    return Outcome.GOOD, f"{path}, {total} there", next(iter(rids), None)
+
+
+async def _read(client: KonfipayClient, name: str, route: Route, rid: str | None) -> Check:
+    """Whether what is in a list can be read by its id, as the client reads it."""
+    if rid is None:
+        return Check(name, Outcome.UNKNOWN, "not asked: the list gave no id")
+    try:
+        await attrgetter(name)(client)(rid)
+    except ForbiddenError:
+        return Check(name, Outcome.UNKNOWN, f"{route.path}: the key lacks the scope")
+    except KonfipayError as error:
+        return Check(name, Outcome.FAILED, _said(error))
+    return Check(name, Outcome.GOOD, route.path)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, RouteUnknownError):
+        return f"the API has no {error.path}"
+    return str(error) if isinstance(error, KonfipayError) else f"the answer has no {error}"
+
+
+def _rows(page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The rows of a page: in an array, or in one inside an object, each by itself or in a wrapper."""
+    rows = page.get("results")
+    if isinstance(rows, Mapping):
+        rows = next((value for value in rows.values() if isinstance(value, list)), ())
+    found = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, Sequence) else []
+    return [row if "rId" in row else next((v for v in row.values() if isinstance(v, Mapping)), row) for row in found]
 
 
 async def _acknowledging(client: KonfipayClient, acknowledge: bool) -> Check:
@@ -265,23 +305,26 @@ def _as_ours(path: str, route: Route) -> str:
     return re.sub(r"\{[^}]*\}", lambda _: f"{{{next(names, 'rid')}}}", path)
 
 
-def _queries(name: str, route: Route, operation: Mapping[str, Any]) -> Check:
+def _queries(
+    name: str, route: Route, operation: Mapping[str, Any], paging_names: tuple[str, str], is_new: str
+) -> Check:
     """Whether a list that is described knows the query names of ours."""
+    parameters = operation.get("parameters")
     named = {
         str(parameter.get("name"))
-        for parameter in operation.get("parameters", ())
+        for parameter in (parameters if isinstance(parameters, list) else ())
         if isinstance(parameter, Mapping) and parameter.get("in") == "query"
     }
     text = f"{route.method} {route.path}"
     if not name.endswith(".list") or not named:
         return Check(name, Outcome.GOOD, text)
     mend: dict[str, Any] = {}
-    if not {"page-number", "page-size"} <= named:
-        sized = [(n, s) for n, s in (("pageNumber", "pageSize"), ("page", "page-size")) if {n, s} <= named]
+    if not set(paging_names) <= named:
+        sized = [(n, s) for n, s in (*_PAGING_NAMES, ("page", "page-size")) if {n, s} <= named]
         if sized:
             mend["paging_names"] = sized[0]
     new = [other for other in sorted(named) if re.fullmatch(r"(is-?|only-?)?new(-?only)?", other, re.IGNORECASE)]
-    if "is-new" not in named and new and name == "transactions.list":
+    if is_new not in named and new and name == "transactions.list":
         mend["filter_names"] = {"is_new": new[0]}
     detail = f"{text}, with {', '.join(sorted(named))}"
     return Check(name, Outcome.DIFFERS if mend else Outcome.GOOD, detail, mend)

@@ -24,6 +24,7 @@ from konfipay_async.errors import (
     TransportError,
 )
 from konfipay_async.ledger import Ledger
+from konfipay_async.resources.wiring import Uploads
 from konfipay_async.session.manager import Attempt, Recorder
 from konfipay_async.session.retry import Outcome, outcome_of
 
@@ -52,17 +53,34 @@ class Connection:
     """Correct a route that was inferred, NAME='METHOD path'; may be given several times."""
     filter_name: Annotated[list[str] | None, Parameter(negative=())] = None
     """Correct the name of a filter that was inferred, NAME=the-api-s-name; may be given several times."""
+    paging_names: str | None = None
+    """Correct the names of paging, NUMBER,SIZE: those of the page number and of the page size."""
+    uploads: Uploads = "raw"
+    """How payment files go out: as they are, or as base64 inside JSON."""
+    request_timeout: Annotated[list[str] | None, Parameter(negative=())] = None
+    """Seconds to wait for the answers of a route, ROUTE=SECONDS; may be given several times."""
 
     def client(
-        self, *, concurrency: int = 8, ledger: Ledger | None = None, recorder: Recorder | None = None
+        self,
+        *,
+        concurrency: int = 8,
+        ledger: Ledger | None = None,
+        recorder: Recorder | None = None,
+        api_key: str | None = None,
     ) -> KonfipayClient:
-        """A client, not opened yet. ConfigurationError where there is no key, or a setting is none."""
+        """A client, not opened yet; `api_key` takes the place of the user's.
+
+        Raises ConfigurationError where there is no key, or a setting is none.
+        """
         return KonfipayClient(
-            _key(self.api_key_file),
+            _key(self.api_key_file) if api_key is None else api_key,
             base_url=self.base_url,
             concurrency=concurrency,
             routes=_named(self.route, "--route"),
             filter_names=_named(self.filter_name, "--filter-name"),
+            paging_names=_pair(self.paging_names),
+            uploads=self.uploads,
+            timeouts={name: _seconds(value) for name, value in _named(self.request_timeout, _TIMEOUT).items()},
             ledger=ledger,
             recorder=recorder,
             trust_env=True,
@@ -211,6 +229,23 @@ def _key(path: Path | None) -> str:
             )
         return key
     return read_secret(path, "--api-key-file")
+
+
+_TIMEOUT = "--request-timeout"
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"{_TIMEOUT}: {text!r} is no number of seconds") from None
+
+
+def _pair(names: str | None) -> tuple[str, str] | None:
+    if names is None:
+        return None
+    number, _, size = names.partition(",")
+    return number, size
 
 
 def _named(settings: list[str] | None, option: str) -> dict[str, str]:

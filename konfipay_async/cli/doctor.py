@@ -12,7 +12,6 @@ from konfipay_async.cli.connection import CONNECTION, Connection, connected
 from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.cli.output import OUTPUT, Column, Output, note, spinner, writer
 from konfipay_async.errors import ConfigurationError
-from konfipay_async.routes import ROUTES
 
 __all__ = ["doctor"]
 
@@ -32,9 +31,9 @@ async def doctor(
 ) -> int:
     """Check whether key, machine and API fit together, without changing anything.
 
-    It looks at the connection, the key and its scopes, the clock, the names of paging, the is-new filter, and at every
-    list whose path was inferred. What differs is printed as the settings that mend it. Exit code 0 where nothing
-    differs, 3 where something does, 4 where there is no connection.
+    It looks at the connection, the key and its scopes, the clock, the names of paging, the is-new filter, at every
+    list, and at how the first thing in it is read. What differs is printed as the settings that mend it; give these,
+    and it asks by them. Exit code 0 where nothing differs, 3 where something does, 4 where there is no connection.
 
     Examples:
 
@@ -55,7 +54,10 @@ async def doctor(
     found: list[Check] = []
     show = writer(_COLUMNS, json=output.json, as_json=_as_json)
     if openapi is not None:
-        found = compare(_description(openapi), ROUTES)
+        client = connection.client(api_key="none")  # which is never opened: it is asked for its names
+        found = compare(
+            _description(openapi), client.routes, paging_names=client.paging_names, filter_names=client.filter_names
+        )
         show(found)
     else:
         async with connected(connection) as client:
@@ -69,6 +71,10 @@ async def doctor(
         note(f"\nThis mends it: KonfipayClient({', '.join(f'{name}={value!r}' for name, value in mend.items())})")
         for name, text in mend.get("routes", {}).items():
             note(f"  or on the command line: --route {name}='{text}'")
+        for name, text in mend.get("filter_names", {}).items():
+            note(f"  or on the command line: --filter-name {name}={text}")
+        if "paging_names" in mend:
+            note(f"  or on the command line: --paging-names {','.join(mend['paging_names'])}")
     refused = next((check.error for check in found if check.error is not None), None)
     if refused is not None:
         return exit_of(refused)

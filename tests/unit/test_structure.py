@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "integrations": {"__init__", "_version", "client", "errors", "models", "resources", "session", "pull", "sandbox"},
     "cli": {
         *("__init__", "_version", "client", "errors", "models", "resources", "session", "routes", "filters", "ledger"),
-        *("pain", "sepa", "migration", "pull", "sandbox", "integrations"),
+        *("answers", "pain", "sepa", "migration", "pull", "sandbox", "integrations"),
     },
     "__main__": {"cli"},
 }
