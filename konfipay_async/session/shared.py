@@ -310,21 +310,29 @@ class SharedBudget:
         """
         if self._loop is not asyncio.get_running_loop():
             return
-        self._is_closed = True
-        for waiting in self._waiting.values():
-            for waiter in waiting:
-                if not waiter.granted.done():
-                    waiter.granted.set_exception(ClientStateError("the budget was closed while this waited for it"))
-            waiting.clear()
+        self._turn_away()
+        self._dispatcher_rest.end()
+        # What was asked for is being answered, and requests that were cancelled a moment ago are about to say how they
+        # ended. What cannot be told now ends with its lease.
+        if self._dispatcher is not None and self._alone is None:
+            await asyncio.wait([self._dispatcher], timeout=_LAST_WORDS)
         if self._keeper is not None and self._alone is None:
-            # Requests that were cancelled a moment ago are about to say how they ended. Leases end by themselves.
             await asyncio.wait([self._keeper], timeout=_LAST_WORDS)
+        self._is_closed = True
+        self._turn_away()
         tasks = [task for task in (self._dispatcher, self._keeper) if task is not None]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
         await self._link.close()
+
+    def _turn_away(self) -> None:
+        for waiting in self._waiting.values():
+            for waiter in waiting:
+                if not waiter.granted.done():
+                    waiter.granted.set_exception(ClientStateError("the budget was closed while this waited for it"))
+            waiting.clear()
 
     def _move_in(self) -> None:
         """See that the budget is used in one event loop at a time."""
@@ -497,8 +505,10 @@ class SharedBudget:
         except RedisAwayError as error:
             self._be_alone(error)
             return
-        for permit_id in ended:
+        for permit_id, at in ended.items():
             self._ended.pop(permit_id, None)
+            if at <= now:
+                self._dispatcher_rest.end()  # it is free at once
         for permit_id in leased:
             if self._out.pop(permit_id, None) is not None:
                 self._out[permit_id] = now + self._renewed_after

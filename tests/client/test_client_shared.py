@@ -228,7 +228,8 @@ async def test_cancelling_costs_no_permit(process: Any, redis_server: Any, seed:
         await budget.close()
     # All of them can be had, each once.
     fresh = process(limit, period=0.1)
-    taken = [await fresh.take() for _ in range(limit)]
+    async with asyncio.timeout(2.5):  # before any lease ends
+        taken = [await fresh.take() for _ in range(limit)]
     assert permits(redis_server) == limit
     for permit in taken:
         permit.answered()
