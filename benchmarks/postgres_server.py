@@ -31,8 +31,11 @@ class PostgresServer:
         self._environment = dict(os.environ)
         self._user: dict[str, Any] = {}
         if hasattr(os, "geteuid") and os.geteuid() == 0:
-            shutil.chown(folder, "nobody", "nogroup")
-            self._user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
+            import pwd
+
+            nobody = pwd.getpwnam("nobody")
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             if not self._may_run():
                 self._programs = folder / "postgresql" / "bin"
                 shutil.copytree(installed, folder / "postgresql")

@@ -70,6 +70,7 @@ class Work:
     def __init__(self, client: KonfipayClient, sink: Sink, thread: ThreadPoolExecutor, watch: Watch | None) -> None:
         self.report = Report()
         self.client = client
+        self._sink = sink
         self._thread = thread
         self._watch = watch
         self._started = time.monotonic()
@@ -80,7 +81,15 @@ class Work:
         if inspect.iscoroutinefunction(work):
             return asyncio.ensure_future(work(*arguments))
         blocking = cast("Callable[..., T]", work)
-        return asyncio.get_running_loop().run_in_executor(self._thread, blocking, *arguments)
+        called = asyncio.get_running_loop().run_in_executor(self._thread, blocking, *arguments)
+        called.add_done_callback(self._cancelled)
+        return called
+
+    def _cancelled(self, call: "asyncio.Future[Any]") -> None:
+        """Nobody waits for this call any more; it goes on in its thread until it ends."""
+        give_up = getattr(self._sink, "give_up", None)
+        if call.cancelled() and give_up is not None:
+            give_up()
 
     def tell(self, step: Step) -> None:
         """Say that a step was taken."""

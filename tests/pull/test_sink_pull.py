@@ -1,5 +1,6 @@
 """Whole pulls into other sinks than SQLite: the database restarted under them, and what else a pull can pull."""
 
+import asyncio
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,33 @@ async def test_postgresql_is_restarted_in_the_middle_of_a_pull(postgres: Any, ho
     assert (report.new, report.known, report.acknowledged, report.complete) == (95, 0, 10, True)
     assert postgres.execute("SELECT count(*) FROM konfipay.acknowledgements WHERE settled_at IS NULL") == [(0,)]
     assert postgres.execute("SELECT outcome FROM konfipay.pull_runs") == [("done",)]
+
+
+async def test_a_cancelled_pull_does_not_wait_for_the_database(postgres: Any) -> None:
+    """It went away, and would be waited for; what was fetched stays new."""
+    task: asyncio.Task[Report]
+    loop = asyncio.get_running_loop()
+
+    def watch(step: Step, report: Report) -> None:
+        if step is Step.FETCHED:
+            postgres.stop()
+            loop.call_later(0.3, task.cancel)  # while the sink tries to come back
+
+    async with (
+        Sandbox(transactions=5) as sandbox,
+        KonfipayClient(sandbox.api_key, base_url=sandbox.base_url) as client,
+    ):
+        sink = sink_at(postgres.url(), origin=client.base_url)
+        task = asyncio.create_task(pull(client, sink, acknowledge=True, watch=watch))
+        began = loop.time()
+        try:
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        finally:
+            postgres.start()
+        assert loop.time() - began < 30
+        assert len(sandbox.new_rids()) == 5
+        assert (await pull(client, sink, acknowledge=True)).new == 5
 
 
 async def test_all_that_can_be_pulled_goes_into_postgresql(postgres: Any, tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ class Written(NamedTuple):
 
 class Sink(Protocol):
     """What a pull needs. Its methods block: the pull calls them in worker threads, one at a time. Where `write` is a
-    coroutine function it is awaited on the event loop instead.
+    coroutine function it is awaited on the event loop instead. A sink that may wait for long can have a method
+    `give_up()`: it is called on the event loop when the pull is cancelled while a call is under way, which then should
+    not wait any longer.
 
     `write` returns once the page *and* the id that acknowledges it are kept together for good: only then may the
     page be acknowledged. A page that comes again changes nothing but what changed in it.

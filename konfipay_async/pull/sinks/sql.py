@@ -12,6 +12,7 @@ and add them up as decimals: ``sum(Decimal(amount) for (amount,) in connection.e
 PostgreSQL they are numeric, and its `sum` is exact.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,7 @@ class SqlSink:
         self._database: _Database | None = None
         self._connection: sa.Connection | None = None
         self._has_origin = False
+        self._in_a_hurry = threading.Event()
         self._last_tick = datetime.min.replace(tzinfo=UTC)
 
     def open(self) -> None:
@@ -82,6 +84,7 @@ class SqlSink:
         if self._database is not None:
             raise ClientStateError("the sink is open already")
         database = self._database = _database(self._url, self._source)
+        self._in_a_hurry.clear()
         try:
             with _explained(database):
                 connection = self._connection = database.connect()
@@ -115,6 +118,10 @@ class SqlSink:
         self._drop_connection()
         if database is not None:
             database.close()
+
+    def give_up(self) -> None:
+        """Wait no longer for a database that went away: what is under way fails instead. From any thread."""
+        self._in_a_hurry.set()
 
     def __enter__(self) -> Self:
         self.open()
@@ -220,10 +227,10 @@ class SqlSink:
                     if not isinstance(error, StorageBusyError) and not database.passes(_cause(error)):
                         raise
                     give_up = give_up or time.monotonic() + _AWAY
-                    if time.monotonic() + wait > give_up:
+                    if self._in_a_hurry.is_set() or time.monotonic() + wait > give_up:
                         raise
             self._drop_connection()
-            time.sleep(wait)
+            self._in_a_hurry.wait(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
 
     def _once(self, database: "_Database", work: "Callable[[sa.Connection], T]") -> T:
