@@ -47,8 +47,9 @@ class Display(Protocol):
 class Bar:
     """A progress bar on a terminal, and a table at the end."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, noun: str = "transactions") -> None:
         self._console = console
+        self._noun = noun
         self._progress = Progress(
             SpinnerColumn(),
             *([BarColumn(bar_width=None)] if console.width >= _ROOM_FOR_A_BAR else []),
@@ -74,7 +75,7 @@ class Bar:
             self._task,
             total=max(report.expected, report.transactions) or None,
             completed=report.transactions,
-            counts=f"{report.pages} pages · {report.transactions:,} transactions · {rate:,.0f} rows/s",
+            counts=f"{report.pages} pages · {report.transactions:,} {self._noun} · {rate:,.0f} rows/s",
         )
 
     def refresh(self, budgets: Budgets) -> None:
@@ -84,20 +85,21 @@ class Bar:
         self._progress.console.print(text, markup=False)
 
     def close(self, report: Report, summary: str) -> None:
-        show_table(self._console, report)
+        show_table(self._console, report, self._noun)
         self._console.print(summary, markup=False)
 
     def fail(self, report: Report, error: str, code: int) -> None:
         if report.pages:
-            show_table(self._console, report)
+            show_table(self._console, report, self._noun)
 
 
 class Lines:
     """Plain lines where there is no terminal."""
 
-    def __init__(self, console: Console, title: str = "Pulling what is new.") -> None:
+    def __init__(self, console: Console, title: str = "Pulling what is new.", noun: str = "transactions") -> None:
         self._console = console
         self._title = title
+        self._noun = noun
         self._last = time.monotonic()
         self._waits = False
 
@@ -112,7 +114,7 @@ class Lines:
             self.note(self._title)
         if step is Step.COMMITTED and time.monotonic() - self._last >= _LINE_EVERY:
             self._last = time.monotonic()
-            self.note(f"{report.pages} pages, {report.transactions} of {report.expected} transactions")
+            self.note(f"{report.pages} pages, {report.transactions} of {report.expected} {self._noun}")
 
     def refresh(self, budgets: Budgets) -> None:
         status = budgets.authenticated.status()
@@ -125,8 +127,9 @@ class Lines:
         self._console.print(text, markup=False)
 
     def close(self, report: Report, summary: str) -> None:
+        units = "pages" if self._noun == "transactions" else self._noun
         self.note(
-            f"new {report.new}, known {report.known}, acknowledged {report.acknowledged} pages, "
+            f"new {report.new}, known {report.known}, acknowledged {report.acknowledged} {units}, "
             f"{report.requests} requests, {report.seconds:.1f} s"
         )
         for name, count, remark in _rare(report):
@@ -181,17 +184,18 @@ class Json(Quiet):
         self._console.print(json.dumps(value), markup=False, soft_wrap=True, highlight=False)
 
 
-def show_table(console: Console, report: Report) -> None:
+def show_table(console: Console, report: Report, noun: str = "transactions") -> None:
     """The closing table."""
     table = Table(show_header=False, box=None, padding=(0, 2))
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_column(style="dim")
     rate = report.transactions / report.seconds if report.seconds else 0.0
+    units = "pages" if noun == "transactions" else noun  # which are acknowledged one by one
     for name, value, remark in (
-        ("new", f"{report.new:,}", "transactions stored for the first time"),
+        ("new", f"{report.new:,}", f"{noun} stored for the first time"),
         ("known", f"{report.known:,}", "came again, stored once"),
-        ("acknowledged", f"{report.acknowledged:,}", "pages that are no longer new at konfipay"),
+        ("acknowledged", f"{report.acknowledged:,}", f"{units} that are no longer new at konfipay"),
         ("requests", f"{report.requests:,}", "logins and acknowledgements included"),
         ("time", f"{report.seconds:.1f} s", f"{rate:,.0f} rows/s"),
     ):

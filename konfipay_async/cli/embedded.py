@@ -17,6 +17,8 @@ ORIGIN = "the embedded sandbox"
 _BOOKINGS = 25_000
 _PENDING = 200
 _LATENCY = 0.3
+# Each takes two requests, and the limits are those of the real one.
+_FILES = 100
 
 
 @asynccontextmanager
@@ -32,7 +34,13 @@ async def sandbox_client(to: str, source: str, concurrency: int) -> AsyncIterato
         with SqlSink(to, source=source, origin=ORIGIN):
             pass
     async with (
-        Sandbox(transactions=_BOOKINGS + _PENDING, pending=_PENDING, latency=_LATENCY, state=state) as sandbox,
+        Sandbox(
+            transactions=_BOOKINGS + _PENDING,
+            pending=_PENDING,
+            transaction_files=_FILES,
+            latency=_LATENCY,
+            state=state,
+        ) as sandbox,
         KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, concurrency=concurrency) as client,
     ):
         yield client

@@ -12,7 +12,7 @@ from konfipay_async.cli.events import EventLog
 from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.cli.signals import until_signal
 from konfipay_async.cli.watching import Rhythm
-from konfipay_async.errors import ConfigurationError, KonfipayError
+from konfipay_async.errors import ConfigurationError, KonfipayError, StorageBusyError
 from konfipay_async.pull.keyfile import Entry, read_keys
 from konfipay_async.pull.many import Ended, KeyBudgets, pull_each
 from konfipay_async.pull.report import Report
@@ -59,9 +59,8 @@ def pull_many(
 
     try:
         asyncio.run(until_signal(work, show.note))
-    except KonfipayError:
-        # Only with a rhythm, when no key can be pulled with any more; each has been told of.
-        return code
+    except (KonfipayError, _NothingLeftError):
+        return code  # with a rhythm, when no key can be pulled with any more; each has been told of
     return code if rhythm is None else Exit.DONE
 
 
@@ -69,19 +68,28 @@ def exit_of_all(ended: Sequence[Ended]) -> int:
     """0 where all was pulled, the common code where every key failed with it, else PARTIAL."""
     if all(one.is_done for one in ended):
         return Exit.DONE
-    codes = {int(exit_of(one.error)) if one.error is not None else int(Exit.PARTIAL) for one in ended}
-    return codes.pop() if len(codes) == 1 and all(one.error is not None for one in ended) else Exit.PARTIAL
+    codes = {None if one.error is None else _code(one.error) for one in ended}
+    return codes.pop() or Exit.PARTIAL if len(codes) == 1 else Exit.PARTIAL
+
+
+def _code(error: Exception) -> int:
+    return int(exit_of(error) if isinstance(error, KonfipayError) else Exit.BUG)
 
 
 def _sink(entry: Entry, origin: str) -> Sink:
-    return sink_at(entry.to, source=entry.source, origin=origin)
+    return sink_at(entry.to, source=entry.source, origin=origin, pending_apart=entry.pending_table)
+
+
+class _NothingLeftError(Exception):
+    """No key can be pulled with, and none will by itself."""
 
 
 def _raise_if_all_failed(ended: Sequence[Ended]) -> None:
     """Where no key was pulled the round has failed: with an error that passes, if one of them does."""
-    errors = [one.error for one in ended if one.error is not None]
-    if len(errors) == len(ended):
-        raise next((error for error in errors if passes(error)), errors[0])
+    if all(one.error is not None for one in ended):
+        errors = [one.error for one in ended if isinstance(one.error, KonfipayError)]
+        passing = [error for error in errors if passes(error) or isinstance(error, StorageBusyError)]
+        raise passing[0] if passing else _NothingLeftError
 
 
 class _Show:
@@ -108,15 +116,15 @@ class _Show:
         """A key has ended: its error at once, so that a long pull of many keys is not silent about it."""
         error = ended.error
         if error is not None:
-            self._errors.print(f"konfipay: {ended.name}: {error}", markup=False)
+            self._errors.print(f"konfipay: {ended.name}: {ended.message}", markup=False)
         if self._log is not None:
-            kind, code = (None, None) if error is None else (type(error).__name__, int(exit_of(error)))
+            kind, code = (None, None) if error is None else (type(error).__name__, _code(error))
             self._log.write(
                 "ended",
                 source=ended.name,
                 outcome=_outcome(ended),
                 error=kind,
-                message=error and str(error),
+                message=ended.message,
                 exit=code,
                 seconds=round(ended.report.seconds, 3),
                 **ended.report.counts(),
@@ -124,10 +132,7 @@ class _Show:
 
     def all(self, ended: Sequence[Ended], code: int) -> None:
         if self._json:
-            keys = {
-                one.name: one.report.as_dict() | {"outcome": _outcome(one), "error": one.error and str(one.error)}
-                for one in ended
-            }
+            keys = {one.name: one.report.as_dict() | {"outcome": _outcome(one), "error": one.message} for one in ended}
             self._console.print(jsonlib.dumps({"keys": keys, "exit": int(code)}), markup=False)
             return
         table = Table(box=None, padding=(0, 2, 0, 0))

@@ -130,9 +130,8 @@ def pull(
         _refuse_beside_config(
             sandbox=sandbox, acknowledge=acknowledge, what=what != "transactions", since=since, until=until,
             pending=pending, pending_table=pending_table, to=to, folder=folder, source=source != "default",
-            page_size=page_size != 1000,
-            concurrency=concurrency != 8, base_url=connection.base_url, api_key_file=connection.api_key_file,
-            route=connection.route, filter_name=connection.filter_name,
+            page_size=page_size != 1000, concurrency=concurrency != 8,
+            **{name: value != getattr(CONNECTION, name) for name, value in vars(connection).items()},
         )  # fmt: skip
         rhythm = rhythm_of(every, heartbeat)
         return pull_many(config, at_once=at_once, rhythm=rhythm, log=_event_log(log), quiet=quiet, json=json)
@@ -277,7 +276,9 @@ def _display(plan: Plan, *, quiet: bool, json: bool, lasting: bool) -> Display:
     if quiet:
         return Quiet()
     # Who pulls all day reads lines: a bar would be all that is seen of it.
-    return Bar(console) if console.is_terminal and not lasting else Lines(console, f"Pulling {plan.title}.")
+    if console.is_terminal and not lasting:
+        return Bar(console, plan.noun)
+    return Lines(console, f"Pulling {plan.title}.", plan.noun)
 
 
 @asynccontextmanager

@@ -51,6 +51,7 @@ class Entry:
     base_url: str | None = None
     to: str = field(default=_DATABASE, repr=False)  # it may hold a password
     source: str = ""
+    pending_table: bool = False
     concurrency: int = 8
     requests_per_minute: int | None = None
     routes: Mapping[str, str] = field(default_factory=dict)
@@ -98,6 +99,7 @@ _SETTINGS: dict[str, tuple[type, str]] = {
     "what": (str, " or ".join(f'"{what}"' for what in get_args(What))),
     "acknowledge": (bool, "true or false"),
     "pending": (bool, "true or false"),
+    "pending_table": (bool, "true or false"),
     "since": (date, "a day like 2026-01-31, without quotes"),
     "until": (date, "a day like 2026-01-31, without quotes"),
     "folder": (str, "the path of a folder"),
@@ -156,6 +158,8 @@ class _Reader:
             settings.pop("acknowledge", None)
         if settings.get("what") != "files" and "folder" not in own:
             settings.pop("folder", None)
+        if settings.get("pending_table"):
+            settings["pending"] = True
         try:
             plan = Plan(**{name: settings.pop(name) for name in _OF_PLANS if name in settings})
         except ConfigurationError as error:

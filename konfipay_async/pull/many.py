@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -20,16 +21,28 @@ __all__ = ["Ended", "KeyBudgets", "pull_each"]
 
 @dataclass(frozen=True)
 class Ended:
-    """How the pull of one key ended: what it counted, and the error that ended it, if one did."""
+    """How the pull of one key ended: what it counted, and the error that ended it, if one did.
+
+    What is no KonfipayError is a bug: it ends this key's pull and no other.
+    """
 
     name: str
     report: Report
-    error: KonfipayError | None = None
+    error: Exception | None = None
 
     @property
     def is_done(self) -> bool:
         """Whether everything was pulled."""
         return self.error is None and self.report.complete
+
+    @property
+    def message(self) -> str | None:
+        """The error in words; of a bug, where it is, for its own words may say anything."""
+        error = self.error
+        if error is None or isinstance(error, KonfipayError):
+            return None if error is None else str(error)
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return f"a bug, {type(error).__name__} in line {where.lineno} of {where.filename}; please report it"
 
 
 class KeyBudgets:
@@ -45,7 +58,7 @@ class KeyBudgets:
 
     def of(self, base_url: str | None, api_key: str, limits: Limits | None = None) -> Budgets | None:
         """The budgets for a client; None where it is to make its own."""
-        if os.environ.get("KONFIPAY_SHARED_LIMITS"):
+        if _shared() is not None:
             return None
         origin = _origin(base_url)
         key = origin, hashlib.sha256(api_key.strip().encode()).hexdigest()
@@ -91,7 +104,7 @@ async def pull_each(
                         sink = sink_of(entry, client.base_url)
                         counts = await carry_out(entry.plan, client, sink, stop=stop, watch=step_taken)
                 ended = Ended(entry.name, counts)
-            except KonfipayError as error:
+            except Exception as error:  # whatever is wrong with one key is no reason to leave out the others
                 ended = Ended(entry.name, counts, error)
         tell(ended)
         return ended
@@ -120,17 +133,22 @@ class _Keys:
 
 def _client(entry: Entry, api_key: str, budgets: KeyBudgets) -> KonfipayClient:
     limit = entry.requests_per_minute
-    limits = None if limit is None else Limits(authenticated=limit)
-    shared = budgets.of(entry.base_url, api_key, limits)
+    limits = Limits(shared=_shared()) if limit is None else Limits(authenticated=limit, shared=_shared())
+    of_key = budgets.of(entry.base_url, api_key, limits)
     return KonfipayClient(
         api_key,
         base_url=entry.base_url,
-        budgets=shared,
+        budgets=of_key,
+        limits=limits if of_key is None else None,
         concurrency=entry.concurrency,
         routes=entry.routes,
         filter_names=entry.filter_names,
         trust_env=True,
     )
+
+
+def _shared() -> str | None:
+    return os.environ.get("KONFIPAY_SHARED_LIMITS") or None
 
 
 def _origin(base_url: str | None) -> str:
@@ -143,7 +161,7 @@ def _origin(base_url: str | None) -> str:
 
 
 async def _all(pulls: Sequence[Awaitable[Ended]]) -> list[Ended]:
-    """Wait for all of them. What none of them is meant to raise ends the others too."""
+    """Wait for all of them, or end them all."""
     tasks = [asyncio.ensure_future(pull) for pull in pulls]
     try:
         return list(await asyncio.gather(*tasks))

@@ -50,12 +50,16 @@ class Plan:
             raise ConfigurationError("a folder goes with what='files', and files need one: give both or neither")
 
     @property
+    def noun(self) -> str:
+        """What the rows are, in words."""
+        return "PayPal transactions" if self.what == "paypal" else self.what
+
+    @property
     def title(self) -> str:
         """What is pulled, in words."""
-        noun = {"transactions": "transactions", "files": "files", "paypal": "PayPal transactions"}[self.what]
         if self.since is None:
-            return "what is new" if self.what == "transactions" else f"new {noun}"
-        return f"the {noun} from {self.since} to {'today' if self.until is None else self.until}"
+            return "what is new" if self.what == "transactions" else f"new {self.noun}"
+        return f"the {self.noun} from {self.since} to {'today' if self.until is None else self.until}"
 
 
 async def carry_out(

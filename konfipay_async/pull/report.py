@@ -16,8 +16,9 @@ class Report:
     acknowledgements (of pages, or of what is acknowledged one by one): for the expired ones konfipay no longer knew
     the id. Where an answer was lost that means that they were done, else their rows come again.
     `resent` of them were left over from an earlier pull. `expected` is what konfipay said is in the list (rows).
-    `requests` counts every request sent, logins and retries too; `seconds` is the time taken. `complete` is False
-    where the pull was asked to stop, or failed, before the list was at its end.
+    `requests` counts every request sent, logins and retries too, and those of other clients with the same budgets;
+    `seconds` is the time taken. `complete` is False where the pull was asked to stop, or failed, before the list was
+    at its end.
     """
 
     pages: int = 0

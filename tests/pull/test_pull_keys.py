@@ -51,7 +51,7 @@ def test_defaults_hold_where_a_key_says_nothing_else(tmp_path):
         api_key_file = "secrets/south"
         source = "s"
         acknowledge = false
-        pending = true
+        pending_table = true
         base_url = "https://example.org/api/v6"
         requests_per_minute = 3000
         routes = { "transactions.list" = "GET bookings" }
@@ -61,6 +61,7 @@ def test_defaults_hold_where_a_key_says_nothing_else(tmp_path):
     assert (north.plan.acknowledge, north.plan.page_size, north.base_url) == (True, 500, None)
     assert (south.source, south.api_key_file) == ("s", tmp_path / "secrets" / "south")
     assert (south.plan.acknowledge, south.plan.pending, south.requests_per_minute) == (False, True, 3000)
+    assert south.pending_table
     assert south.routes == {"transactions.list": "GET bookings"}
 
 
@@ -235,6 +236,22 @@ async def test_a_key_that_fails_does_not_stop_the_others(sandbox, entries, tmp_p
     assert [one.is_done for one in ended] == [False, True, False]
     assert sorted(one.name for one in told) == ["key0", "key1", "key2"]
     assert stored(tmp_path) == {"key1": 40}
+
+
+async def test_a_bug_that_one_key_meets_does_not_stop_the_others_either(sandbox, entries, tmp_path):
+    """It is told by its kind and place: its words may say anything."""
+
+    def buggy(entry: Entry, origin: str) -> SqlSink:
+        if entry.name == "key1":
+            raise KeyError("DE89370400440532013000")
+        return sink_of(entry, origin)
+
+    ended = await pull_each(entries, buggy, budgets=KeyBudgets())
+    assert [one.is_done for one in ended] == [True, False, True]
+    assert ended[1].message is not None
+    assert ended[1].message.startswith("a bug, KeyError in line ")
+    assert "DE89" not in ended[1].message
+    assert ended[0].message is None
 
 
 async def test_the_same_key_twice_is_refused_where_each_would_get_a_part(sandbox, entries, tmp_path, monkeypatch):
