@@ -293,7 +293,7 @@ class Budget:
             ready = heapq.nsmallest(missing, self._returns)[-1]
         else:
             return math.inf
-        return max(0.0, ready - now, self._not_before - now)
+        return max(ready, self._not_before) - now
 
     def _next_lane(self) -> Lane | None:
         """The best lane somebody waits in; no other could be served before it."""

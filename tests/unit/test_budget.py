@@ -522,6 +522,11 @@ def test_no_task_idles_for_a_budget_nobody_waits_for(virtual) -> None:
         permit.answered()
         await virtual.sleep(0.001)
         assert asyncio.all_tasks() == {asyncio.current_task()}
+        waiting = asyncio.ensure_future(budget.take())  # now it is known how long it takes
+        await virtual.sleep(1)
+        waiting.cancel()
+        await virtual.sleep(0.001)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     virtual.run(main())
 
