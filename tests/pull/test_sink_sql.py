@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -276,11 +275,10 @@ MONEY = st.decimals(allow_nan=False, allow_infinity=False).filter(lambda amount:
 @given(st.lists(MONEY | st.decimals(places=2, allow_nan=False, allow_infinity=False), max_size=20))
 def test_every_digit_is_kept(amounts: list[Decimal]) -> None:
     amounts = [amount for amount in amounts if abs(amount.adjusted()) <= 40]
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "bookings.db"
-        with make(path) as sink:
-            sink.write([booking(f"{number:03}", amount) for number, amount in enumerate(amounts)], None)
-        texts = [found["amount"] for found in read(path, "SELECT amount FROM transactions ORDER BY rid")]
+    with SqlSink("sqlite://", origin=ORIGIN) as sink:
+        sink.write([booking(f"{number:03}", amount) for number, amount in enumerate(amounts)], None)
+        query = "SELECT amount FROM transactions ORDER BY rid"
+        texts = sink._run(lambda connection: list(connection.exec_driver_sql(query).scalars()))
     assert len(texts) == len(amounts)
     for amount, text in zip(amounts, texts, strict=True):
         assert Decimal(text) == amount
