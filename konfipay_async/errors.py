@@ -322,9 +322,10 @@ class OutcomeUnknownError(KonfipayError):
     """Something that must happen once may have happened, or not. It was not sent again.
 
     `kind` is its route, `method`, `path` and `sent_at` (seconds since the epoch) say what to look for, `body_sha256`
-    what was sent, `look_up` where to look. Of a payment file, `message_id`, `orders` (how many), `control_sum` and
-    `counterparties` (hashes of their IBANs) tell it apart; ``client.payment_files.reconcile(error)`` looks it up.
-    The cause hangs on `__cause__`.
+    what was sent, `look_up` where to look. A payment file is told apart by `message_id`, `orders` (how many),
+    `control_sum` and `counterparties` (hashes of their IBANs), new payments by all but the first, a submission by the
+    `rids` of what was submitted. ``client.payment_files.reconcile(error)`` looks it up, and so does
+    ``client.payments.reconcile(error)``. The cause hangs on `__cause__`.
     """
 
     _unpickled = ("counterparties",)
@@ -334,6 +335,7 @@ class OutcomeUnknownError(KonfipayError):
     orders: int | None = None
     control_sum: Decimal | None = None
     counterparties: frozenset[str] = frozenset()
+    rids: tuple[str, ...] = ()
     ledger_entry: int | None = None
 
     def __init__(

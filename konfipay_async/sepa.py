@@ -110,9 +110,10 @@ def credit_transfers(
     - `urgent`: same-day transfers outside the SEPA scheme (service level URGP), which banks charge for.
     - `batch_booking`: one entry on the own statement for all, or one each.
     - `message_id`: tells files apart, and is the id of the collection as well, so it comes back with the booking. Up
-      to 35 characters; made at random where it is not given.
+      to 35 characters; made at random where it is not given. Give one that a program which is begun again gives again:
+      by it and the orders a ledger notices that the file was sent before.
     - `created_at`: a time with its zone; now, where it is not given. With it and a `message_id` the same values make
-      the same bytes, by which a double submission is noticed.
+      the same bytes.
     - `transliterate`: spell umlauts ae, oe, ue and ss, write accented letters without accents and ``&`` as ``+``, in
       names and remittance information. A payee's name so changed may fail the bank's verification of payee.
 

@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack
 
 from konfipay_async.errors import (
@@ -23,7 +24,7 @@ from konfipay_async.session.retry import Outcome, outcome_of
 if TYPE_CHECKING:
     from konfipay_async.pain import FileFacts
 
-__all__ = ["Facts", "facts_of", "send_once"]
+__all__ = ["Facts", "exact_sum", "facts_of", "send_once"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,14 @@ class Facts:
 def facts_of(file: "FileFacts") -> Facts:
     """What tells a payment file apart."""
     return Facts(file.message_id, file.orders, file.control_sum, file.counterparties)
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """With every digit, whatever context the program has set."""
+    return reduce(_EXACT.add, amounts, Decimal(0))
+
+
+_EXACT = Context(prec=80)
 
 
 async def send_once(

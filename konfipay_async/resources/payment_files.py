@@ -4,12 +4,11 @@ import asyncio
 import base64
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import msgspec
 
-from konfipay_async.answers import json_value, nothing, page_of, payment_files_of
+from konfipay_async.answers import json_value, nothing, payment_files_of
 from konfipay_async.errors import (
     ConfigurationError,
     KonfipayError,
@@ -23,8 +22,7 @@ from konfipay_async.models.page import Page
 from konfipay_async.models.payments import Payment, PaymentFile, PaymentInfo, StatusValue
 from konfipay_async.pain import checked
 from konfipay_async.resources.lists import Listing
-from konfipay_async.resources.once import send_once
-from konfipay_async.resources.payments import PaymentFilters
+from konfipay_async.resources.once import Facts, facts_of, send_once
 from konfipay_async.resources.reconcile import Candidates, Found, Undecided, reconciled
 from konfipay_async.resources.waiting import Pauses
 from konfipay_async.resources.wiring import Wiring
@@ -64,7 +62,6 @@ class PaymentFiles:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._listing = Listing(wiring, "payment_files.list", payment_files_of, PaymentFileFilters)
-        self._payments = Listing(wiring, "payments.list", partial(page_of, Payment), PaymentFilters)
 
     def list(
         self,
@@ -107,8 +104,9 @@ class PaymentFiles:
 
         The API by itself would transmit at once, so ``submit=False`` is always said. `scope` overrides its detection
         of the format. A file that konfipay refuses is an answer, not an error: look at ``status.value.has_failed``.
-        It is sent once: OutcomeUnknownError says that nobody knows, see `reconcile`. A ledger refuses what was sent
-        within its period, unless `again`.
+        It is sent once: OutcomeUnknownError says that nobody knows, see `reconcile`. A ledger refuses what was sent or
+        extracted within its period, unless `again`; a file that was built anew it knows by its message id and orders,
+        so give a program that builds files a `message_id` that it gives again when it is begun again.
         Raises ConfigurationError for a file that would be refused or do harm, AlreadySubmittedError, StorageError.
         """
         facts = await asyncio.to_thread(checked, content)
@@ -126,7 +124,7 @@ class PaymentFiles:
             headers=headers,
             query=tuple(query),
             content=content,
-            facts=facts,
+            facts=facts_of(facts),
             made=lambda info: info.payment_info.rid,
             was_refused=lambda info: _is_rejected(info.payment_info),
             look_up="client.payment_files.reconcile(error)",
@@ -158,9 +156,10 @@ class PaymentFiles:
                 body=None,
                 query=tuple(query),
                 content=rid.encode(),
+                facts=Facts(rids=(rid,)),
                 made=lambda _: rid,
                 rid=rid,
-                look_up="client.payment_files.get(rid)",
+                look_up="client.payment_files.reconcile(error)",
                 refuse_done=True,
                 again=again,
             )
@@ -176,7 +175,8 @@ class PaymentFiles:
         """Take the orders of a file as open payments, which share a batch; the file itself is neither kept nor sent.
 
         A file of several collections may be extracted (inferred). It is sent once: OutcomeUnknownError says that
-        nobody knows. A ledger refuses what was extracted within its period, unless `again`.
+        nobody knows, see `reconcile`. A ledger refuses what was extracted or uploaded within its period, unless
+        `again`.
         """
         facts = await asyncio.to_thread(checked, content, several_collections=True)
         body, headers = self._packed(content)
@@ -187,9 +187,9 @@ class PaymentFiles:
             body=body,
             headers=headers,
             content=content,
-            facts=facts,
+            facts=facts_of(facts),
             made=lambda payments: next((payment.batch.rid for payment in payments if payment.batch), None),
-            look_up="client.payments.list(status='Open')",
+            look_up="client.payment_files.reconcile(error)",
             refuse_done=True,
             again=again,
         )
@@ -240,13 +240,20 @@ class PaymentFiles:
         return last
 
     async def reconcile(self, sent: "OutcomeUnknownError | Entry") -> Found | Candidates | Undecided:
-        """Look up what became of an upload whose outcome is unknown: by its error, or by its entry in the ledger.
+        """Look up what became of something whose outcome is unknown: by its error, or by its entry in the ledger.
 
-        Files created since are compared by their orders: number, sum and counterparties. `Found` where one is
-        certainly it, `Candidates` where some could be, `Undecided` where none is (yet). That it is absent can never be
-        said: a late request may still arrive.
+        - An upload: files created since are compared by their orders, which are their number, sum and counterparties.
+        - An extraction or a creation of payments: so are batches of payments created since; the whole list is read.
+          What is in a file already is a candidate at best.
+        - A submission of payments: each is looked at, whether it is in a file that was made since.
+        - A submission by force: where the file's status says that it went to the bank since, whoever sent it. A status
+          of failure decides nothing.
+
+        `Found` where something is certainly it, `Candidates` where some could be, `Undecided` where nothing is (yet).
+        That it is absent can never be said: a late request may still arrive. `client.payments.reconcile` is the same.
+        Raises ConfigurationError for what is none of these, and what requests raise.
         """
-        return await reconciled(self._wiring, self._listing, self._payments, sent)
+        return await reconciled(self._wiring, sent)
 
     def _packed(self, content: bytes) -> tuple[bytes, Mapping[str, str]]:
         if self._wiring.uploads == "json":

@@ -7,21 +7,31 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 import msgspec
 
 from konfipay_async.answers import json_value, nothing, page_of
-from konfipay_async.errors import ConfigurationError, KonfipayError, NotFoundError, RouteUnknownError
+from konfipay_async.errors import (
+    ConfigurationError,
+    KonfipayError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RouteUnknownError,
+)
 from konfipay_async.models.page import Page
 from konfipay_async.models.payments import NewPayment, Payment, PaymentFile
 from konfipay_async.models.wire import encode
-from konfipay_async.pain import is_iban
+from konfipay_async.pain import account_hash, is_iban
 from konfipay_async.resources.lists import Listing
-from konfipay_async.resources.once import send_once
+from konfipay_async.resources.once import Facts, exact_sum, send_once
+from konfipay_async.resources.reconcile import Candidates, Found, Undecided, reconciled
 from konfipay_async.resources.wiring import Wiring
 from konfipay_async.routes import segment
 from konfipay_async.session.message import Response
+
+if TYPE_CHECKING:
+    from konfipay_async.ledger import Entry
 
 __all__ = ["PaymentFilters", "Payments", "SubmittedPayment"]
 
@@ -78,9 +88,9 @@ class Payments:
     async def create(self, payments: Sequence[NewPayment], *, again: bool = False) -> Sequence[Payment]:
         """Store payments, which get one batch. Nothing is sent to the bank before they are submitted (documented).
 
-        It is sent once: OutcomeUnknownError says that nobody knows. A ledger refuses what was created within its
-        period, unless `again`: two payments that are meant belong into one call. Raises ConfigurationError for amounts
-        and IBANs that cannot be. The shape of the body is inferred.
+        It is sent once: OutcomeUnknownError says that nobody knows, see `reconcile`. A ledger refuses what was created
+        within its period, unless `again`: two payments that are meant belong into one call. Raises ConfigurationError
+        for amounts and IBANs that cannot be. The shape of the body is inferred.
         """
         payments = [_checked(payment, number) for number, payment in enumerate(payments, 1)]
         if not payments:
@@ -91,7 +101,12 @@ class Payments:
             lambda method, path: json_value(list[Payment], method, path),
             body=encode(payments),
             made=lambda created: next((payment.batch.rid for payment in created if payment.batch), None),
-            look_up="client.payments.list(status='Open')",
+            facts=Facts(
+                orders=len(payments),
+                control_sum=exact_sum(payment.order.amount for payment in payments),
+                counterparties=frozenset(account_hash(payment.other.iban or "") for payment in payments),
+            ),
+            look_up="client.payments.reconcile(error)",
             refuse_done=True,
             again=again,
         )
@@ -120,7 +135,7 @@ class Payments:
         """Have konfipay make payment files of these payments and send them to the bank; what became of each.
 
         With `fail_on_submitted_payments` nothing is sent where one of them was submitted before. It is sent once:
-        OutcomeUnknownError says that nobody knows; look at each with `get`. What became of them is read back, because
+        OutcomeUnknownError says that nobody knows, see `reconcile`. What became of them is read back, because
         the answer's shape is not documented.
         """
         if isinstance(rids, str) or not rids:
@@ -142,10 +157,16 @@ class Payments:
             body=msgspec.json.encode(order),
             content="\n".join(sorted(listed)).encode(),  # the same payments, in whatever order and however booked
             made=lambda _: None,
-            look_up="client.payments.get(rid) of each",
+            facts=Facts(rids=tuple(listed)),
+            look_up="client.payments.reconcile(error)",
             again=again,
         )
         return await asyncio.gather(*(self._read_back(rid) for rid in listed))
+
+    async def reconcile(self, sent: "OutcomeUnknownError | Entry") -> Found | Candidates | Undecided:
+        """Look up what became of a creation or submission whose outcome is unknown, by its error or its entry in the
+        ledger; the same as `client.payment_files.reconcile`, and of a creation `Found` has the batch."""
+        return await reconciled(self._wiring, sent)
 
     async def _read_back(self, rid: str) -> SubmittedPayment:
         try:

@@ -10,8 +10,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Context, Decimal
-from functools import partial, reduce
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from konfipay_async.answers import json_value, page_of, payment_files_of, server_time
@@ -25,6 +24,7 @@ from konfipay_async.errors import (
 from konfipay_async.models.payments import Payment, PaymentFile, PaymentInfo, StatusValue
 from konfipay_async.pain import account_hash
 from konfipay_async.resources.lists import Listing
+from konfipay_async.resources.once import exact_sum
 from konfipay_async.resources.wiring import Wiring
 from konfipay_async.session.message import Response
 
@@ -343,10 +343,6 @@ def _seconds(timestamp: datetime | None) -> float | None:
     return timestamp.timestamp() if timestamp is not None and timestamp.tzinfo is not None else None
 
 
-# Wide enough for every digit of every order, whatever context the program has set.
-_EXACT = Context(prec=80)
-
-
 def _alike(sent: "OutcomeUnknownError | Entry", payments: Sequence[Payment], size: int) -> bool | None:
     """Whether these are the orders that were sent; None where too little is known of either to tell. `size` is how
     many there are or were."""
@@ -358,7 +354,7 @@ def _alike(sent: "OutcomeUnknownError | Entry", payments: Sequence[Payment], siz
         return False
     if len(payments) != size or len(amounts) < len(payments):
         return None
-    if reduce(_EXACT.add, amounts, Decimal(0)) != sent.control_sum:
+    if exact_sum(amounts) != sent.control_sum:
         return False
     if not sent.counterparties or len(ibans) < len(payments):
         return None

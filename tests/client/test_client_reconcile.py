@@ -1,4 +1,4 @@
-"""What became of an upload whose outcome is unknown: found, possible, or not decided. Never "absent"."""
+"""What became of something whose outcome is unknown: found, possible, or not decided. Never "absent"."""
 
 import asyncio
 import pickle
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from konfipay_async import KonfipayClient, Limits, OutcomeUnknownError, Retry
-from konfipay_async.errors import AlreadySubmittedError, ConfigurationError, ServerError
+from konfipay_async.errors import AlreadySubmittedError, ConfigurationError, KonfipayError, ServerError
 from konfipay_async.ledger import Ledger
 from konfipay_async.models import NewPayment, Party, PaymentOrder
 from konfipay_async.resources.reconcile import Candidates, Found, Undecided
@@ -419,30 +419,251 @@ async def test_an_error_that_was_pickled_knows_no_counterparties_and_has_candida
         assert await w.reconcile(error) == Candidates((w.rids[0],))
 
 
-async def test_what_else_is_sent_once_is_looked_up_elsewhere(world: Any) -> None:
-    async with world(ledger=True) as w:
-        order = PaymentOrder("TRF", Decimal("1.00"), "EUR", execution_date=date(2027, 2, 17))
-        payment = NewPayment(order, own=Party(iban=OWN), other=Party(iban=OTHER, description="Bob"))
-        (created,) = await w.client.payments.create([payment])
-        file = await w.client.payment_files.upload(pain())
-        for route, where, send in (
-            ("payments.create", "payments.list", lambda: w.client.payments.create([payment])),
-            ("payments.submit", "payments.get", lambda: w.client.payments.submit([created.rid])),
-            ("payment-files.extract", "payments.list", lambda: w.client.payment_files.extract(pain())),
-            ("payment-files.submit", "payment_files.get", lambda: w.client.payment_files.submit(file.rid, force=True)),
-        ):
-            w.sandbox.add_fault(f"reset-after:{route}")
-            with pytest.raises(OutcomeUnknownError) as caught:
-                await send()
-            with pytest.raises(ConfigurationError, match=rf"uploads of payment files.*look at client\.{where}"):
-                await w.reconcile(caught.value)
-            with pytest.raises(ConfigurationError, match=route.replace("-", "_")):
-                await w.reconcile(w.ledger.entries()[0])
+async def test_what_was_sent_by_hand_is_looked_up_elsewhere(world: Any) -> None:
+    async with world() as w:
         w.sandbox.add_fault("500:payments.create")
         with pytest.raises(OutcomeUnknownError) as caught:
             await w.client.request("POST", "payments", json=[])
-        with pytest.raises(ConfigurationError, match="POST payments"):
-            await w.reconcile(caught.value)
+        for reconcile in (w.client.payment_files.reconcile, w.client.payments.reconcile):
+            with pytest.raises(ConfigurationError, match="this was POST payments"):
+                await reconcile(caught.value)
+
+
+# Payments: extracted, created, submitted
+
+
+def new_payment(amount: str = "1.00", iban: str = OTHER, day: int = 17) -> NewPayment:
+    order = PaymentOrder("TRF", Decimal(amount), "EUR", execution_date=date(2027, 2, day))
+    return NewPayment(order, own=Party(iban=OWN), other=Party(iban=iban, description="Bob"))
+
+
+BOTH = (new_payment("10.00"), new_payment("0.99", THIRD))
+
+
+async def lose_it(w: Any, route: str, sending: Any, *, arrives: bool = True) -> OutcomeUnknownError:
+    """It gets no answer; the error, and the entry of the ledger where there is one."""
+    w.sandbox.add_fault(f"reset-{'after' if arrives else 'before'}:{route}")
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await sending
+    w.sandbox.clear_faults()
+    assert caught.value.look_up in ("client.payments.reconcile(error)", "client.payment_files.reconcile(error)")
+    return caught.value
+
+
+@dataclass
+class Way:
+    """How payments with the orders of BOTH come to be."""
+
+    route: str
+    send: Callable[[Any], Any]
+
+
+WAYS = {
+    "extract": Way("payment-files.extract", lambda client, **more: client.payment_files.extract(pain(), **more)),
+    "create": Way("payments.create", lambda client, **more: client.payments.create(BOTH, **more)),
+}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    return WAYS[request.param]
+
+
+async def batches(w: Any) -> list[str]:
+    return list(dict.fromkeys([payment.batch.rid async for payment in w.client.payments.list()]))
+
+
+@pytest.mark.parametrize("by", ["error", "entry", "pickled entry of a killed program"])
+async def test_the_batch_of_what_was_extracted_or_created_is_found(world: Any, way: Way, by: str) -> None:
+    async with world(ledger=True) as w:
+        error = await lose_it(w, way.route, way.send(w.client))
+        assert (error.orders, error.control_sum, len(error.counterparties)) == (2, Decimal("10.99"), 2)
+        (batch,) = await batches(w)
+        (entry,) = w.ledger.entries()
+        sent = error if by == "error" else pickle.loads(pickle.dumps(entry))  # noqa: S301
+        assert await w.client.payments.reconcile(sent) == Found(batch)
+        (entry,) = w.ledger.entries()
+        assert (entry.outcome, entry.rid) == ("done", batch)
+        assert await w.reconcile(sent) == Found(batch)
+        with pytest.raises(AlreadySubmittedError, match="with success"):
+            await way.send(w.client)
+
+
+async def test_a_batch_that_is_not_there_is_never_called_absent(world: Any, way: Way) -> None:
+    async with world(ledger=True) as w:
+        error = await lose_it(w, way.route, way.send(w.client), arrives=False)
+        assert await w.reconcile(error) == Undecided()
+        await w.client.payments.create([new_payment("10.00"), new_payment("0.98", THIRD)])
+        await w.client.payments.create([new_payment("10.98"), new_payment("0.02", THIRD), new_payment("0.01", THIRD)])
+        await w.client.payments.create([new_payment("10.00", THIRD), new_payment("0.99", THIRD)])
+        assert await w.reconcile(error) == Undecided()
+        assert w.ledger.entries(outcome="unknown")
+
+
+async def test_batches_that_are_alike_are_candidates(world: Any, way: Way) -> None:
+    async with world() as w:
+        error = await lose_it(w, way.route, way.send(w.client))
+        await way.send(w.client)
+        assert await w.reconcile(error) == Candidates(tuple(await batches(w)))
+
+
+async def test_a_batch_of_a_moment_ago_is_a_candidate_and_of_long_ago_none(world: Any, way: Way) -> None:
+    async with world() as w:
+        for seconds in (600, 60):
+            w.past[0] = -seconds
+            await way.send(w.client)
+        w.past[0] = 0.0
+        error = await lose_it(w, way.route, way.send(w.client), arrives=False)
+        assert await w.reconcile(error) == Candidates(((await batches(w))[1],))
+
+
+async def test_a_batch_that_the_ledger_knows_to_be_another_is_none(world: Any, way: Way) -> None:
+    async with world(ledger=True) as w:
+        other = "payments.create" if way.route != "payments.create" else "payment_files.extract"
+        await WAYS["create" if way.route != "payments.create" else "extract"].send(w.client)
+        assert w.ledger.entries()[0].kind == other
+        error = await lose_it(w, way.route, way.send(w.client), arrives=False)
+        assert await w.reconcile(error) == Undecided()
+
+
+async def test_two_batches_of_unknown_outcome_may_be_each_other(world: Any, way: Way) -> None:
+    async with world(ledger=True) as w:
+        first = await lose_it(w, way.route, way.send(w.client), arrives=False)
+        second = await lose_it(w, way.route, way.send(w.client, again=True))
+        for error in (first, second):
+            assert await w.reconcile(error) == Candidates(tuple(await batches(w)))
+
+
+async def test_a_batch_in_a_file_may_have_come_with_it(world: Any, way: Way) -> None:
+    async with world(ledger=True) as w:
+        error = await lose_it(w, way.route, way.send(w.client), arrives=False)
+        await w.upload_before(pain("M-7"), 0)  # by somebody else
+        assert await w.reconcile(error) == Candidates(tuple(await batches(w)))
+        await w.client.payment_files.upload(pain("M-8", ("10.00", OTHER), ("0.99", THIRD)), again=True)
+        assert await w.reconcile(error) == Candidates(tuple((await batches(w))[:1])), "the second is our own upload"
+
+
+async def test_a_batch_of_which_one_was_deleted_is_a_candidate(world: Any, way: Way) -> None:
+    async with world() as w:
+        error = await lose_it(w, way.route, way.send(w.client))
+        first, _ = [payment async for payment in w.client.payments.list()]
+        await w.client.payments.delete(first.rid)
+        assert await w.reconcile(error) == Candidates((first.batch.rid,))
+
+
+async def submittable(w: Any, *payments: NewPayment) -> list[str]:
+    """Payments that are in no ledger; their rIds."""
+    async with KonfipayClient(
+        w.sandbox.api_key, base_url=w.sandbox.base_url, limits=Limits(per_second=1e4)
+    ) as somebody:
+        return [payment.rid for payment in await somebody.payments.create(payments or BOTH)]
+
+
+@pytest.mark.parametrize("by", ["error", "entry"])
+async def test_a_submission_whose_payments_are_all_in_new_files_is_found(world: Any, by: str) -> None:
+    async with world(ledger=True) as w:
+        rids = await submittable(w, new_payment(), new_payment("2.00"), new_payment("3.00", day=18))
+        error = await lose_it(w, "payments.submit", w.client.payments.submit(rids))
+        assert error.rids == w.ledger.entries()[0].rids == tuple(rids)
+        sent = error if by == "error" else w.ledger.entries()[0]
+        assert len(w.rids) == 2
+        for _ in range(2):
+            assert await w.client.payments.reconcile(sent) == Found(w.rids[0], (w.rids[1],))
+            assert w.ledger.entries()[0].outcome == "done"
+
+
+async def test_a_submission_that_did_not_arrive_is_undecided(world: Any) -> None:
+    async with world(ledger=True) as w:
+        rids = await submittable(w)
+        error = await lose_it(w, "payments.submit", w.client.payments.submit(rids), arrives=False)
+        assert await w.reconcile(error) == Undecided()
+        await w.client.payments.delete(rids[0])
+        assert await w.reconcile(error) == Undecided()
+        assert w.ledger.entries()[0].outcome == "unknown"
+
+
+async def test_a_submission_of_which_some_are_in_a_file_has_candidates(world: Any) -> None:
+    async with world() as w:
+        rids = await submittable(w)
+        error = await lose_it(w, "payments.submit", w.client.payments.submit(rids), arrives=False)
+        await w.client.payments.submit(rids[:1])
+        assert await w.reconcile(error) == Candidates(tuple(w.rids))
+
+
+async def test_files_from_before_a_submission_did_not_come_of_it(world: Any) -> None:
+    async with world() as w:
+        rids = await submittable(w)
+        w.past[0] = -60.0
+        await w.client.payments.submit(rids)
+        w.past[0] = 0.0
+        error = await lose_it(w, "payments.submit", w.client.payments.submit(rids))
+        assert await w.reconcile(error) == Candidates(tuple(w.rids))
+
+
+async def test_two_submissions_of_unknown_outcome_may_be_each_other(world: Any) -> None:
+    async with world(ledger=True) as w:
+        rids = await submittable(w)
+        first = await lose_it(w, "payments.submit", w.client.payments.submit(rids), arrives=False)
+        second = await lose_it(w, "payments.submit", w.client.payments.submit(rids[::-1], again=True))
+        for error in (first, second):
+            assert await w.reconcile(error) == Candidates(tuple(w.rids))
+        w.ledger.settle(first.ledger_entry, "not sent")
+        assert await w.reconcile(second) == Found(w.rids[0])
+
+
+async def test_a_payment_that_cannot_be_read_is_an_error_and_no_answer(world: Any) -> None:
+    async with world() as w:
+        rids = await submittable(w)
+        error = await lose_it(w, "payments.submit", w.client.payments.submit(rids))
+        for fault in ("500:payments.getx99", "unknown-route:payments.getx99"):
+            w.sandbox.add_fault(fault)
+            with pytest.raises(KonfipayError):
+                await w.reconcile(error)
+            w.sandbox.clear_faults()
+
+
+async def failed_file(w: Any) -> str:
+    rid = await w.upload_before(pain("M-0"), 60)
+    w.past[0] = -50.0
+    await w.client.payment_files.submit(rid)
+    w.past[0] = 0.0
+    w.sandbox.set_payment_status(rid, "FIN_UPLOAD_FAILED")
+    return str(rid)
+
+
+@pytest.mark.parametrize("by", ["error", "entry"])
+async def test_a_submission_by_force_is_found_where_the_file_went_out_since(world: Any, by: str) -> None:
+    async with world(ledger=True, payment_statuses=["FIN_UPLOAD_SUCCEEDED"]) as w:
+        rid = await failed_file(w)
+        error = await lose_it(w, "payment-files.submit", w.client.payment_files.submit(rid, force=True))
+        assert await w.reconcile(error if by == "error" else w.ledger.entries()[0]) == Found(rid)
+        assert [(entry.outcome, entry.rid) for entry in w.ledger.entries()] == [("done", rid)]
+
+
+async def test_a_submission_by_force_is_undecided_where_the_status_is_still_the_failure(world: Any) -> None:
+    async with world(ledger=True) as w:
+        rid = await failed_file(w)
+        error = await lose_it(w, "payment-files.submit", w.client.payment_files.submit(rid, force=True), arrives=False)
+        assert await w.reconcile(error) == Undecided()
+        assert w.ledger.entries()[0].outcome == "unknown"
+
+
+async def test_a_file_that_went_out_before_it_was_forced_is_a_candidate(world: Any) -> None:
+    async with world(ledger=True, payment_statuses=["FIN_UPLOAD_SUCCEEDED"]) as w:
+        rid = await w.upload_before(pain("M-0"), 60)
+        w.past[0] = -50.0
+        await w.client.payment_files.submit(rid)
+        w.past[0] = 0.0
+        error = await lose_it(w, "payment-files.submit", w.client.payment_files.submit(rid, force=True), arrives=False)
+        assert await w.reconcile(error) == Candidates((rid,))
+
+
+async def test_a_file_that_was_forced_twice_tells_of_neither(world: Any) -> None:
+    async with world(ledger=True, payment_statuses=["FIN_UPLOAD_SUCCEEDED"]) as w:
+        rid = await failed_file(w)
+        first = await lose_it(w, "payment-files.submit", w.client.payment_files.submit(rid, force=True), arrives=False)
+        await w.client.payment_files.submit(rid, force=True, again=True)
+        assert await w.reconcile(first) == Candidates((rid,))
 
 
 # With a ledger
