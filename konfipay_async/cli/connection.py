@@ -152,7 +152,8 @@ async def connected(
             if not changes.unanswered or exit_of(error) not in (Exit.REFUSED, Exit.NO_CONNECTION):
                 raise
             raise OutcomeUnknownError(
-                f"{error} Nobody knows whether this was done: {', '.join(changes.unanswered)}."
+                f"{error} Nobody knows whether this was done: {', '.join(changes.unanswered)}. The same command may be "
+                f"repeated: without --force nothing is done twice."
             ) from error
 
 

@@ -69,8 +69,6 @@ def advice(error: KonfipayError) -> str:
         return "konfipay payments ledger shows it. To send it in spite of that, say --again."
     if not isinstance(error, OutcomeUnknownError):
         return ""
-    if not error.kind:
-        return "The same command may be repeated: without --force nothing is done twice."
     looks = LOOKS.get(error.kind, "")
     if error.ledger_entry is None:
         return looks and f"Look it up first: {looks}"
