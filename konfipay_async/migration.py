@@ -595,7 +595,9 @@ _SECTIONS: dict[str, tuple[tuple[Kind, str, str, str, str], ...]] = {
             Kind.QUERY,
             "iban",
             "bank-account-rid",
-            r"[?&](?P<name>iban)=",
+            # As a quoted key it is a field as well: a query only behind something that says so.
+            r"(?:[?&](?=iban=)|(?i:param|query|filter)\w*[^;}]{0,200}?[\"'](?=iban[\"']\]?\s*(?:=>|[:=,])))"
+            r"(?P<name>iban)(?!\w)",
             "Accounts in several currencies share an IBAN (name seen in public code).",
         ),
         (

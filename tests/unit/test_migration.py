@@ -544,6 +544,26 @@ def test_this_client_speaks_version_6() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        'get("Document/Camt", params={"start": day, "end": day, "iban": own})',
+        'get("Document/Camt", params={"iban": own})',
+        'params = {\n    "iban": own,\n}',
+        'query["iban"] = own',
+        "'query' => ['iban' => $own]",
+    ],
+)
+def test_an_iban_that_is_asked_for_is_found_as_a_quoted_key_too(text: str, tmp_path: Path) -> None:
+    found = found_in(f"# konfipay\n{text}\n", tmp_path)
+    assert "bank-account-rid" in {finding.change.after for finding in found if finding.found == "iban"}
+
+
+def test_an_iban_in_a_body_is_no_query(tmp_path: Path) -> None:
+    text = 'post("api/v5/BankAccount", json={"iban": own, "description": "Rent"})\nsent = {"query": 1}; {"iban": own}\n'
+    assert "bank-account-rid" not in {finding.change.after for finding in found_in(text, tmp_path)}
+
+
+@pytest.mark.parametrize(
     "line",
     [
         'requests.get("https://gitlab.example/api/v4/users")',
