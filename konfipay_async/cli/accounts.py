@@ -1,6 +1,5 @@
 """`konfipay accounts`"""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import cyclopts
@@ -169,22 +168,20 @@ async def _update(
     """
     if activate and deactivate:
         raise ConfigurationError("--activate and --deactivate exclude each other: leave one out")
-    changes = {
-        "iban": iban,
-        "currency": currency,
-        "description": description,
-        "bic": bic,
-        "is_active": True if activate else False if deactivate else None,
-    }
-    given = {name: value for name, value in changes.items() if value is not None}
-    if not given and holder is None:
+    is_active = True if activate else False if deactivate else None
+    if all(given is None for given in (iban, currency, description, bic, is_active, holder)):
         raise ConfigurationError("say what to change, such as --deactivate or --description")
     async with connected(connection) as client:
         before = await client.bank_accounts.get(rid)
-        account = msgspec.structs.replace(_as_it_is(before, given), **given)
-        if holder is not None:
-            kept = account.account_holder or AccountHolder()
-            account = msgspec.structs.replace(account, account_holder=msgspec.structs.replace(kept, name=holder))
+        kept = before.account_holder or AccountHolder()
+        account = before.as_new(
+            iban=iban,
+            currency=currency,
+            description=description,
+            bic=bic,
+            is_active=is_active,
+            account_holder=None if holder is None else msgspec.structs.replace(kept, name=holder),
+        )
         show_one(await client.bank_accounts.update(rid, account), output)
 
 
@@ -224,21 +221,6 @@ async def _delete(
     note("The account is gone.")
     show_one(status, output)
     return Exit.DONE
-
-
-def _as_it_is(account: BankAccount, given: Mapping[str, object]) -> NewBankAccount:
-    """The account as an update would leave it. ConfigurationError where an update needs more than the API tells."""
-    for name in ("iban", "currency"):
-        if getattr(account, name) is None and name not in given:
-            raise ConfigurationError(f"konfipay tells no {name} of this account, and a change needs it: give --{name}")
-    return NewBankAccount(
-        iban=account.iban or "",
-        currency=account.currency or "",
-        description=account.description,
-        bic=account.bic,
-        is_active=account.is_active,
-        account_holder=account.account_holder,
-    )
 
 
 _COLUMNS: list[Column[BankAccount]] = [

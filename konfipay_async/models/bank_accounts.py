@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from konfipay_async.errors import ConfigurationError
 from konfipay_async.models.wire import Wire
 
 __all__ = ["DELETED", "AccountHolder", "Balance", "BankAccount", "DeleteStatus", "NewBankAccount"]
@@ -41,6 +42,36 @@ class BankAccount(Wire, frozen=True, gc=False):
     is_active: bool | None = None
     balance: Balance | None = None
     account_holder: AccountHolder | None = None
+
+    def as_new(
+        self,
+        *,
+        iban: str | None = None,
+        currency: str | None = None,
+        description: str | None = None,
+        bic: str | None = None,
+        is_active: bool | None = None,
+        account_holder: AccountHolder | None = None,
+    ) -> "NewBankAccount":
+        """What an update sends that changes this, and leaves all else as it is: ``account.as_new(is_active=False)``.
+
+        Raises ConfigurationError where neither this nor the API says an IBAN or a currency: an update needs both.
+        """
+        iban = self.iban if iban is None else iban
+        currency = self.currency if currency is None else currency
+        for name, value in (("iban", iban), ("currency", currency)):
+            if value is None:
+                raise ConfigurationError(
+                    f"konfipay tells no {name} of this account, and a change needs it: give {name}"
+                )
+        return NewBankAccount(
+            iban=iban or "",
+            currency=currency or "",
+            description=self.description if description is None else description,
+            bic=self.bic if bic is None else bic,
+            is_active=self.is_active if is_active is None else is_active,
+            account_holder=self.account_holder if account_holder is None else account_holder,
+        )
 
 
 class NewBankAccount(Wire, frozen=True, gc=False, omit_defaults=True):
