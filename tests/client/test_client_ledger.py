@@ -671,12 +671,12 @@ async def test_what_was_extracted_is_not_uploaded_as_well_nor_the_other_way_roun
         assert (sandbox.count("payment-files.extract"), sandbox.count("payment-files.upload")) == (1, 1)
 
 
-@pytest.mark.parametrize("path", ["//api/v6", "/api/v6.0"])
-async def test_what_went_to_another_path_of_the_server_counts(paying: Any, ledger: Ledger, path: str) -> None:
+@pytest.mark.parametrize("other", ["//api/v6", "/api/v6.0"])
+async def test_what_went_to_another_path_of_the_server_counts(paying: Any, ledger: Ledger, other: str) -> None:
     async with paying() as (sandbox, client):
         ledger.intend(
             "payment_files.upload",
-            client.base_url.replace("/api/v6", path),
+            client.base_url.replace("/api/v6", other),
             hashlib.sha256(pain()).hexdigest(),
             at=client._wiring.session.clock.time(),
             refuse_done=True,
