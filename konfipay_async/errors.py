@@ -42,6 +42,7 @@
     │   ├── AcknowledgementTooEarlyError       the page has rows nobody has seen yet
     │   └── AcknowledgementWithoutEffectError  acknowledged twice with success, and the rows are still new
     └── StorageError                  the database cannot be used, or is not ours to write to
+        ├── StorageAwayError          its server cannot be reached, or is stopping: later it may be back
         └── StorageBusyError          another pull or program holds it
 
 No message carries an API key, a token, an IBAN, a name or a remittance text. What the server said in full
@@ -90,6 +91,7 @@ __all__ = [
     "RouteUnknownError",
     "ServerError",
     "StatusError",
+    "StorageAwayError",
     "StorageBusyError",
     "StorageError",
     "TransportError",
@@ -415,6 +417,10 @@ class AcknowledgementWithoutEffectError(AcknowledgementError):
 
 class StorageError(KonfipayError):
     """The database cannot be used, or is not ours to write to."""
+
+
+class StorageAwayError(StorageError):
+    """The server of the database cannot be reached, or is stopping or starting. The same may succeed later."""
 
 
 class StorageBusyError(StorageError):

@@ -20,6 +20,7 @@ from konfipay_async.errors import (
     RateLimitedError,
     ResponseTooLargeError,
     ServerError,
+    StorageAwayError,
     StorageBusyError,
     TransportError,
 )
@@ -81,15 +82,15 @@ async def again_and_again(
 def passes(error: KonfipayError) -> bool:
     """Whether the same may succeed later without anybody doing anything.
 
-    So it is with no connection, 5xx, 429, a page that is no JSON in the place of an answer (as during maintenance),
-    and a list that others move all the time.
+    So it is with no connection, to the API or to the database, 5xx, 429, a page that is no JSON in the place of an
+    answer (as during maintenance), and a list that others move all the time.
     """
     match error:
         case ResponseTooLargeError() | PageEchoError() | FilterIgnoredError():
             return False
         case DecodeError():
             return error.malformed
-    return isinstance(error, TransportError | ServerError | RateLimitedError | ListError)
+    return isinstance(error, TransportError | ServerError | RateLimitedError | ListError | StorageAwayError)
 
 
 class Heartbeat:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from konfipay_async import errors
+from konfipay_async.pull.sinks.sql import SqlSink
 from konfipay_async.pull.watch import Heartbeat, Round, again_and_again, passes
 
 
@@ -137,11 +138,32 @@ async def test_what_does_not_pass_ends_it(clock, error):
         errors.RateLimitedError("429", status=429),
         errors.DecodeError("an HTML page", malformed=True),
         errors.DrainUnfinishedError("it moves"),
+        errors.ListError("it moves"),
+        errors.StorageAwayError("the database stops"),
     ],
     ids=lambda error: type(error).__name__,
 )
 def test_what_passes(error):
     assert passes(error)
+
+
+@pytest.mark.parametrize(
+    ("address", "later"), [("postgresql://127.0.0.1:1/bank", True), ("postgresql:///bank?host=/no/such/socket", True)]
+)
+def test_a_database_that_is_away_may_be_back_later(address, later):
+    """No server listens there now."""
+    with pytest.raises(errors.StorageError) as caught:
+        SqlSink(address, origin="a test").open()
+    assert passes(caught.value) is later
+
+
+def test_a_database_that_does_not_exist_will_not_by_itself(postgres):
+    """Its server says so."""
+    address = str(postgres.url())
+    with pytest.raises(errors.StorageError) as caught:
+        SqlSink(address.replace("/postgres?", "/nosuch?"), origin="a test").open()
+    assert "/postgres?" in address
+    assert not passes(caught.value)
 
 
 async def test_another_pull_that_holds_the_sink_ends_the_first_round_and_no_later_one(clock):

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import psycopg
 import sqlalchemy as sa
 
-from konfipay_async.errors import ConfigurationError, StorageBusyError, StorageError
+from konfipay_async.errors import ConfigurationError, StorageAwayError, StorageBusyError, StorageError
 from konfipay_async.pull.sinks import schema
 from konfipay_async.pull.sinks.rows import Value
 
@@ -131,7 +131,7 @@ class Postgresql:
         """Whether the same may succeed a moment later: the connection broke, or the server said so."""
         state = _state(error)
         broken = not state and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        return broken or state in _PASSING or state.startswith("08")
+        return broken or _is_passing(state)
 
     def close(self) -> None:
         """Nothing is held but the connection."""
@@ -146,11 +146,13 @@ class Postgresql:
             if state.startswith(known):
                 return StorageError(sentence.format(database=self.name, schema=_SCHEMA))
         if state:
+            kind = StorageAwayError if _is_passing(state) else StorageError
             # The code is enough to look it up, the text may say more than a log should hold.
-            return StorageError(f"the database {self.name} failed with SQLSTATE {state}; nothing was written")
-        for known, reason in _UNREACHABLE.items():
-            if known in str(error):
-                return StorageError(f"the database {self.name} cannot be reached: {reason}")
+            return kind(f"the database {self.name} failed with SQLSTATE {state}; nothing was written")
+        for reasons, kind in ((_NOT_LET_IN, StorageError), (_AWAY, StorageAwayError), (_NOT_SECURE, StorageError)):
+            for known, reason in reasons.items():
+                if known in str(error):
+                    return kind(f"the database {self.name} cannot be reached: {reason}")
         return StorageError(f"the database {self.name} failed with {type(error).__name__}; nothing was written")
 
     def _new_engine(self) -> sa.Engine:
@@ -213,6 +215,10 @@ def _state(error: BaseException) -> str:
     return getattr(error, "sqlstate", None) or ""
 
 
+def _is_passing(state: str) -> bool:
+    return state in _PASSING or state.startswith("08")
+
+
 # By SQLSTATE or the class it begins with.
 _SENTENCES = {
     "25006": "the database {database} is read-only (a standby?); choose one that may be written to (--to)",
@@ -225,13 +231,15 @@ _SENTENCES = {
     "22": "a booking has a value that the database {database} cannot hold; nothing of its page was written",
 }
 
-# By what libpq says in English; without a connection there is no SQLSTATE.
-_UNREACHABLE = {
+# By what libpq says in English, in this order; without a connection there is no SQLSTATE.
+_NOT_LET_IN = {
     "password": "the server does not take this user and password",
     "authentication": "the server does not take this user that way",
     "pg_hba.conf": "the server does not let this user in from here",
     "role": "the server does not know this user",
     "does not exist": "there is no such database on the server",
+}
+_AWAY = {
     "resolve": "there is no host of that name",
     "translate": "there is no host of that name",
     "refused": "no server listens there",
@@ -240,8 +248,11 @@ _UNREACHABLE = {
     "starting up": "the server is just starting",
     "shutting down": "the server is just stopping",
     "too many": "the server has no connection left",
-    "SSL": "no encrypted connection comes about; see sslmode",
-    "certificate": "no encrypted connection comes about; see sslmode",
     "closed": "the connection broke, and did not come back in time",
     "terminat": "the connection broke, and did not come back in time",
+    "EOF": "the connection broke, and did not come back in time",
+}
+_NOT_SECURE = {
+    "SSL": "no encrypted connection comes about; see sslmode",
+    "certificate": "no encrypted connection comes about; see sslmode",
 }
