@@ -14,7 +14,7 @@ from konfipay_async.errors import (
     WaitTimeoutError,
 )
 
-__all__ = ["EXIT_CODES", "LOOKS", "Exit", "advice", "exit_of"]
+__all__ = ["EXIT_CODES", "LOOKS", "RECONCILED", "Exit", "advice", "exit_of"]
 
 
 class Exit(IntEnum):
@@ -49,6 +49,11 @@ LOOKS = {
 }
 """Which command looks up what became of a request, by its route."""
 
+RECONCILED = frozenset(
+    {"payment_files.upload", "payment_files.extract", "payment_files.submit", "payments.create", "payments.submit"}
+)
+"""The routes of which `konfipay payments reconcile` finds out what became of a request."""
+
 
 def exit_of(error: KonfipayError) -> Exit:
     """The exit code for an error's kind."""
@@ -72,7 +77,7 @@ def advice(error: KonfipayError) -> str:
     looks = LOOKS.get(error.kind, "")
     if error.ledger_entry is None:
         return looks and f"Look it up first: {looks}"
-    if error.kind == "payment_files.upload":
+    if error.kind in RECONCILED:
         return (
             f"It is entry {error.ledger_entry} of the ledger, which will not let it be sent again. Look it up: "
             f"konfipay payments reconcile {error.ledger_entry}"

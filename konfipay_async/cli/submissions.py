@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from konfipay_async.cli.asking import confirmed
 from konfipay_async.cli.connection import CONNECTION, Connection, LedgerPlace, connected
-from konfipay_async.cli.exits import LOOKS, Exit
+from konfipay_async.cli.exits import LOOKS, RECONCILED, Exit
 from konfipay_async.cli.output import (
     LIST_OUTPUT,
     OUTPUT,
@@ -68,11 +68,11 @@ async def reconcile(
     output: Output = OUTPUT,
     connection: Connection = CONNECTION,
 ) -> int:
-    """Look up what became of uploads of which nobody knows whether they arrived.
+    """Look up what became of what was sent, where nobody knows whether it arrived.
 
-    The payment files that were created since are compared by their orders. One that certainly is it is noted in the
-    ledger; where some could be it, look at them. That none is there yet says nothing: it may still arrive. Ends with 6
-    where something stays open.
+    For uploads and extractions, what was created since is compared by its orders; for submissions, each payment or file
+    is looked at. What certainly is it is noted in the ledger; where some could be it, look at them. That none is there
+    yet says nothing: it may still arrive. Ends with 6 where something stays open.
 
     **Examples:**
 
@@ -183,11 +183,11 @@ def _chosen(known: Sequence[Entry], numbers: Sequence[int], origin: str | None =
 
 
 async def _looked_up(client: KonfipayClient, entry: Entry) -> _LookedUp:
-    if entry.kind != "payment_files.upload":
+    if entry.kind not in RECONCILED:
         return _LookedUp(entry, "look")
     match await client.payment_files.reconcile(entry):
-        case Found(rid):
-            return _LookedUp(entry, "found", (rid,))
+        case Found(rid, further):
+            return _LookedUp(entry, "found", (rid, *further))
         case Candidates(rids):
             return _LookedUp(entry, "candidates", rids)
     return _LookedUp(entry, "undecided")
@@ -197,8 +197,10 @@ def _to_do(row: _LookedUp) -> str:
     number = row.entry.id
     match row.result:
         case "candidates":
+            in_batches = row.entry.kind in ("payment_files.extract", "payments.create")
+            look = "orders list --batch-rid RID" if in_batches else "get RID"
             return (
-                f"Entry {number}: one of these may be it. Look at them (konfipay payments get RID), then say which: "
+                f"Entry {number}: one of these may be it. Look at them (konfipay payments {look}), then say which: "
                 f"konfipay payments settle {number} arrived --rid RID"
             )
         case "undecided":

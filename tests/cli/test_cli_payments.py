@@ -460,17 +460,41 @@ async def test_without_a_ledger_the_list_is_where_to_look(piped, payment_file):
     assert "reconcile" not in ended.err.replace("client.payment_files.reconcile", "")
 
 
-async def test_a_submission_of_orders_without_an_answer_is_looked_up_by_hand(piped, payment_file):
+async def test_a_submission_of_orders_without_an_answer_is_found_again(piped, payment_file):
     async with Sandbox(faults=["reset-after:payments.submit"]) as sandbox:
         rids = await extract(piped, sandbox, payment_file())
         ended = await piped(sandbox, "payments", "orders", "submit", *rids, "--yes")
         assert ended.code == Exit.PARTIAL
-        assert "konfipay payments settle 2 arrived" in ended.err
+        assert "konfipay payments reconcile 2" in ended.err
         looked = await piped(sandbox, "payments", "reconcile", "--json")
-        assert looked.code == Exit.PARTIAL
-        assert loads(looked)[0]["result"] == "look"
-        assert "konfipay payments orders list" in looked.err
-        assert len(sandbox.transmissions()) == 1
+        assert looked.code == Exit.DONE
+        (sent,) = sandbox.transmissions()
+    assert loads(looked) == [
+        {"entry": 2, "kind": "payments.submit", "result": "found", "rids": [sent.payment_file_rid]}
+    ]
+
+
+async def test_what_cannot_be_found_again_is_looked_up_by_hand(piped, payment_file):
+    """A new account, which the same ledger holds."""
+    new = ("accounts", "create", "--iban", "DE02120300000000202051", "--currency", "EUR", "--description", "x")
+    async with Sandbox(faults=["reset-after:bank-accounts.create"]) as sandbox:
+        ended = await piped(sandbox, *new)
+        assert (ended.code, "konfipay payments settle 1 arrived" in ended.err) == (Exit.PARTIAL, True)
+        looked = await piped(sandbox, "payments", "reconcile", "--json")
+    assert looked.code == Exit.PARTIAL
+    assert loads(looked)[0]["result"] == "look"
+    assert "konfipay accounts list" in looked.err
+
+
+async def test_an_extraction_without_an_answer_is_found_again_by_its_batch(piped, payment_file):
+    async with Sandbox(faults=["reset-after:payment-files.extract"]) as sandbox:
+        file = str(payment_file())
+        assert (await piped(sandbox, "payments", "extract", file)).code == Exit.PARTIAL
+        looked = await piped(sandbox, "payments", "reconcile", "--json")
+        assert looked.code == Exit.DONE
+        (row,) = loads(looked)
+        orders = loads(await piped(sandbox, "payments", "orders", "list", "--batch-rid", row["rids"][0], "--json"))
+        assert [order["rid"] for order in orders] == sandbox.payment_rids()
 
 
 # --- the ledger ------------------------------------------------------------------------------------------------------
