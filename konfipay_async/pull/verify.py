@@ -149,7 +149,8 @@ async def _counts(
         return Finding(Verdict.GAP, f"{total:,} of {there:,}; they differ on {len(days)} days")
     missing = [row for day in days for row in await _missing(client, evidence, account, day)]
     if not missing:
-        return Finding(Verdict.COMPLETE, f"all {there:,}, and {total - there:,} that konfipay does not list")
+        more = f", and {total - there:,} that konfipay does not list" if total > there else ""
+        return Finding(Verdict.COMPLETE, f"all {there:,}{more}")
     new = sum(row.is_new is True for row in missing)
     hint = f"; {new:,} of them are new and not pulled yet" if new else ""
     lacking = sorted({str(row.booking_date.date()) for row in missing if row.booking_date is not None})

@@ -147,6 +147,16 @@ async def test_interim_entries_are_not_counted(sink, file):
     assert one.counts.reason == "90 of 90"
 
 
+async def test_a_row_that_looks_like_an_interim_entry_is_there_all_the_same(client, sandbox, sink, file):
+    """It is not counted as booked, and found by its rid."""
+    await pull(client, sink, acknowledge=True)
+    change(file, f"UPDATE transactions SET file_format = 'camt.052' WHERE rid = '{sandbox.rids()[200]}'")
+    checks = await checked(client, file)
+    assert [one.counts.verdict for one in checks] == [Verdict.COMPLETE] * 2
+    assert sum(one.counts.reason.startswith("all ") for one in checks) == 1
+    assert not any("does not list" in one.counts.reason for one in checks)
+
+
 async def test_an_account_that_only_konfipay_knows_is_checked_too(client, sandbox, sink, file):
     """The database lacks all of it."""
     await pull(client, sink, acknowledge=True)
