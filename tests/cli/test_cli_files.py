@@ -159,3 +159,17 @@ async def test_a_document_without_an_answer(piped, tmp_path):
     assert ended.code == Exit.PARTIAL
     assert "konfipay documents list" in ended.err
     assert "konfipay payments settle 1 arrived" in ended.err
+
+
+@pytest.mark.parametrize("group", GROUPS)
+async def test_an_acknowledgement_without_an_answer_may_be_repeated(piped, tmp_path, group):
+    faults = [f"html:{GROUPS[group]}.acknowledgex2"]
+    async with Sandbox(transactions=10, transaction_files=2, documents=2, faults=faults) as sandbox:
+        words = (group, "save", "--new", "--acknowledge", "--to", "all")
+        ended = await piped(sandbox, *words)
+        assert ended.code == Exit.PARTIAL
+        assert "may be repeated" in ended.err
+        (saved,) = os.listdir("all")
+        assert (await piped(sandbox, *words)).code == Exit.DONE
+        assert saved in os.listdir("all")
+        assert new(sandbox, group) == []
