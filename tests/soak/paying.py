@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Program:
     """Pays some orders in one of five ways, and says how that ended: sent, not sent or unknown.
 
     It sends again only what certainly was not done: after every error but OutcomeUnknownError, and after that never
-    but where the server itself refuses what was sent before.
+    but where the server itself refuses what was sent before. Files are built anew for every try: they say when.
     """
 
     way: str
@@ -54,6 +54,7 @@ class Program:
     failed_rid: str = ""  # of the file that is to be sent by force
     resumed: bool = False
     insists: bool = False  # whether it uses again=True where that is right
+    rebuilds: bool = True  # whether its files have other bytes each time
 
     async def run(self) -> str:
         match self.way:
@@ -75,7 +76,7 @@ class Program:
             try:
                 file = await self.client.payment_files.upload(self.content(), submit=at_once)
             except AlreadySubmittedError as error:
-                rid = error.rid if error.outcome == "done" else await self._look_up(self._open_entry())
+                rid = error.rid if error.outcome == "done" else await self._look_up(self._open_entry(_UPLOAD))
             except OutcomeUnknownError as error:
                 rid = await self._look_up(error)
             except KonfipayError:
@@ -83,13 +84,26 @@ class Program:
             else:
                 rid = file.rid
             if rid is None:
+                await self._be_hasty()
                 return UNKNOWN
             return await self._became(rid) if at_once else await self._submit(rid)
         return NOT_SENT
 
-    def _open_entry(self) -> Entry:
+    def _open_entry(self, kind: str) -> Entry:
         assert self.ledger is not None
-        return next(entry for entry in self.ledger.entries(kind="payment_files.upload") if entry.is_open)
+        return next(entry for entry in self.ledger.entries(kind=kind) if entry.is_open)
+
+    async def _be_hasty(self) -> None:
+        """Nobody knows what became of the file: build it anew under another id. The ledger must not let that pass."""
+        if self.ledger is None:
+            return
+        try:
+            await self.client.payment_files.upload(self.content(named=os.urandom(8).hex()), submit=True)
+        except OutcomeUnknownError:
+            pass
+        except KonfipayError:  # not every try comes as far as the ledger
+            return
+        raise AssertionError("a file was sent while the outcome of its twin was open")
 
     async def _look_up(self, sent: Any) -> str | None:
         for _ in range(TRIES):
@@ -127,12 +141,20 @@ class Program:
                 if file.status is None or file.status.value is not StatusValue.FIN_UPLOAD_FAILED:
                     return _said(file.status.value if file.status else None)
                 await self.client.payment_files.submit(self.failed_rid, force=True)
-            except (OutcomeUnknownError, AlreadySubmittedError):
+            except (OutcomeUnknownError, AlreadySubmittedError) as error:
+                if await self._found("payment_files.submit", error) is not None:
+                    return SENT
                 return await self._became(self.failed_rid)
             except KonfipayError:
                 continue
             return SENT
         return UNKNOWN
+
+    async def _found(self, kind: str, error: OutcomeUnknownError | AlreadySubmittedError) -> str | None:
+        """What reconcile finds of it, where it is open."""
+        if isinstance(error, OutcomeUnknownError):
+            return await self._look_up(error)
+        return None if error.outcome == "done" else await self._look_up(self._open_entry(kind))
 
     # Single orders
 
@@ -148,8 +170,10 @@ class Program:
                     found = list(await self.client.payments.create(self.payments()))
                 else:
                     found = list(await self.client.payment_files.extract(self.content()))
-            except (OutcomeUnknownError, AlreadySubmittedError):
+            except (OutcomeUnknownError, AlreadySubmittedError) as error:
+                batch = await self._found(_BEGINS[self.way], error)
                 found = await self._find() or None
+                assert batch is None or found is None or batch in [one.batch.rid for one in found if one.batch]
             except KonfipayError:
                 continue
         if not found:
@@ -176,8 +200,8 @@ class Program:
                 await self.client.payments.submit(rids, again=in_doubt)
             except ConflictError:
                 return SENT  # before, and konfipay refuses to do it twice
-            except (OutcomeUnknownError, AlreadySubmittedError):
-                if await self._are_in_a_file(rids):
+            except (OutcomeUnknownError, AlreadySubmittedError) as error:
+                if await self._found("payments.submit", error) is not None or await self._are_in_a_file(rids):
                     return SENT
                 if not self.insists:
                     return UNKNOWN
@@ -209,7 +233,8 @@ class Program:
             for number, amount in enumerate(self.amounts())
         ]
 
-    def content(self) -> bytes:
+    def content(self, named: str | None = None) -> bytes:
+        built_at = datetime.now(UTC).isoformat() if self.rebuilds else "2027-02-01T00:00:00Z"
         orders = "".join(
             f"<CdtTrfTxInf><PmtId><EndToEndId>{self.name}-{number}</EndToEndId></PmtId>"
             f'<Amt><InstdAmt Ccy="EUR">{amount}</InstdAmt></Amt><Cdtr><Nm>Bob</Nm></Cdtr>'
@@ -218,7 +243,8 @@ class Program:
         )
         return (
             '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>'
-            f"<GrpHdr><MsgId>{self.name}</MsgId></GrpHdr><PmtInf><PmtInfId>P</PmtInfId><PmtMtd>TRF</PmtMtd>"
+            f"<GrpHdr><MsgId>{named or self.name}</MsgId><CreDtTm>{built_at}</CreDtTm></GrpHdr>"
+            f"<PmtInf><PmtInfId>P</PmtInfId><PmtMtd>TRF</PmtMtd>"
             f"<ReqdExctnDt><Dt>{DAY}</Dt></ReqdExctnDt><Dbtr><Nm>Alice</Nm></Dbtr>"
             f"<DbtrAcct><Id><IBAN>{self.own}</IBAN></Id></DbtrAcct>{orders}</PmtInf></CstmrCdtTrfInitn></Document>"
         ).encode()
@@ -233,9 +259,10 @@ def _said(status: StatusValue | None) -> str:
 # --- what must hold ------------------------------------------------------------------------------------------------
 
 WAYS = ("stored", "at once", "by force", "created", "extracted")
+_UPLOAD = "payment_files.upload"
 _BEGINS = {
-    "stored": "payment_files.upload",
-    "at once": "payment_files.upload",
+    "stored": _UPLOAD,
+    "at once": _UPLOAD,
     "by force": "payment_files.submit",
     "created": "payments.create",
     "extracted": "payment_files.extract",
@@ -395,6 +422,7 @@ async def story(seed: int) -> Counter[str]:
         try:
             async with sandbox:
                 program = Program(way, new_client(), ledger, orders, own, insists=chance.random() < 0.5)
+                program.rebuilds = bool(seed % 2)
                 colleague = Program("stored", program.client, None, orders, own, name="C")
                 others = 0
                 async with program.client:
