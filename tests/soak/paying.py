@@ -87,7 +87,7 @@ class Program:
                 await self._be_hasty()
                 return UNKNOWN
             return await self._became(rid) if at_once else await self._submit(rid)
-        return NOT_SENT
+        return UNKNOWN if self.resumed else NOT_SENT  # the run before may have sent it
 
     def _open_entry(self, kind: str) -> Entry:
         assert self.ledger is not None
@@ -210,7 +210,7 @@ class Program:
                 continue
             else:
                 return SENT
-        return UNKNOWN if in_doubt else NOT_SENT
+        return UNKNOWN if in_doubt or self.resumed else NOT_SENT
 
     async def _are_in_a_file(self, rids: list[str]) -> bool:
         try:
