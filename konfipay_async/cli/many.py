@@ -37,7 +37,7 @@ def pull_many(
     if at_once < 1:
         raise ConfigurationError(f"--at-once {at_once}: give a number of keys, 1 or more")
     entries = read_keys(config)
-    show = _Show(quiet=quiet, json=json, log=log, rhythm=rhythm)
+    show = _Show(quiet=quiet, json=json, log=log)
     budgets = KeyBudgets()
     code = int(Exit.PARTIAL)
 
@@ -95,16 +95,13 @@ def _raise_if_all_failed(ended: Sequence[Ended]) -> None:
 class _Show:
     """What is shown of many pulls."""
 
-    def __init__(self, *, quiet: bool, json: bool, log: EventLog | None, rhythm: Rhythm | None) -> None:
+    def __init__(self, *, quiet: bool, json: bool, log: EventLog | None) -> None:
         self._console = Console(soft_wrap=True, highlight=False, quiet=quiet)
         self._errors = Console(stderr=True, soft_wrap=True, highlight=False, quiet=log is not None)
         self._json = json
         self._log = log
-        self._rhythm = rhythm
 
     def step(self, name: str, step: Step, report: Report) -> None:
-        if self._rhythm is not None:
-            self._rhythm.beat()
         if self._log is not None:
             self._log.step(name, step, report)
 

@@ -250,8 +250,6 @@ class _One:
         self._display.watch(step, report)
         if self._log is not None:
             self._log.step(self._source, step, report)
-        if self._rhythm is not None:
-            self._rhythm.beat()
 
 
 def _refuse_beside_config(**given: object) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,22 +48,22 @@ class Rhythm:
             state = "waiting" if error is None else "failing"
             facts = {"round": ended.number, "failures": ended.failures, "next_in": round(ended.pause, 1)}
             if self.heart is not None:
-                self.heart.beat(state, **facts)
+                self.heart.say(state, **facts)
             if log is not None:
                 kind, code = (None, None) if error is None else (type(error).__name__, exit_of(error))
                 log.write(state, **facts, error=kind, message=error and str(error), exit=code)
 
         async def one_round() -> None:
             if self.heart is not None:
-                self.heart.beat("pulling")
+                self.heart.say("pulling")
             await pull_once()
 
-        await again_and_again(one_round, every=self.every, clock=SystemClock(), stop=stop, tell=tell)
-
-    def beat(self) -> None:
-        """Something was done: give a sign of life, now and then."""
-        if self.heart is not None:
-            self.heart.pulling()
+        async with AsyncExitStack() as stack:
+            if self.heart is not None:
+                beating = asyncio.create_task(self.heart.go_on())
+                stack.push_async_callback(asyncio.wait, [beating])
+                stack.callback(beating.cancel)
+            await again_and_again(one_round, every=self.every, clock=SystemClock(), stop=stop, tell=tell)
 
 
 def rhythm_of(every: str | None, heartbeat: Path | None) -> Rhythm | None:

@@ -5,6 +5,7 @@ import json
 import os
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -31,8 +32,8 @@ __all__ = ["Heartbeat", "Round", "again_and_again", "passes"]
 _FIRST_PAUSE = 30.0
 # Many that are started at the same time must not come at the same time for ever: a tenth more or less.
 _JITTER = 0.1
-# Seconds between two signs of life while a round goes on.
-_BEAT_EVERY = 5.0
+# Seconds between two signs of life.
+_BEAT_EVERY = 10.0
 
 
 class Round(NamedTuple):
@@ -103,34 +104,31 @@ class Heartbeat:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._facts: dict[str, object] = {}
-        self._last = -_BEAT_EVERY
+        self._facts: dict[str, object] = {"state": "starting", "process": os.getpid()}
         try:
-            self._write("starting")
+            self._write()
         except OSError as error:
             reason = (error.strerror or type(error).__name__).lower()
             raise ConfigurationError(f"--heartbeat {path}: cannot be written ({reason})") from None
 
-    def beat(self, state: str, **facts: object) -> None:
+    def say(self, state: str, **facts: object) -> None:
         """Give a sign of life; what is not said anew stays as it was said last."""
-        self._facts |= facts
-        try:
-            self._write(state)
-        except OSError:  # an old file says all there is to say
-            return
+        self._facts |= {"state": state, **facts}
+        with suppress(OSError):  # an old file says all there is to say
+            self._write()
 
-    def pulling(self) -> None:
-        """Give a sign of life, if the last one is a while ago."""
-        if self._clock.monotonic() - self._last >= _BEAT_EVERY:
-            self.beat("pulling")
+    async def go_on(self) -> None:
+        """Give a sign of life every few seconds, whatever else goes on, until cancelled."""
+        while True:
+            await self._clock.sleep(_BEAT_EVERY)
+            with suppress(OSError):
+                self._write()
 
-    def _write(self, state: str) -> None:
+    def _write(self) -> None:
         now = datetime.fromtimestamp(self._clock.time(), UTC).isoformat(timespec="seconds")
-        content = json.dumps({"at": now, "state": state, "process": os.getpid(), **self._facts})
         beside = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
-        beside.write_text(content + "\n", encoding="utf-8")
+        beside.write_text(json.dumps({"at": now, **self._facts}) + "\n", encoding="utf-8")
         beside.replace(self._path)
-        self._last = self._clock.monotonic()
 
 
 def _pause(every: float, taken: float, failures: int, jitter: float) -> float:

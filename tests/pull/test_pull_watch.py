@@ -225,9 +225,9 @@ def test_a_heartbeat_says_how_it_fares(tmp_path: Path, clock):
     file = tmp_path / "alive"
     heart = Heartbeat(file, clock)
     assert json.loads(file.read_text())["state"] == "starting"
-    heart.beat("waiting", round=3, failures=0)
+    heart.say("waiting", round=3, failures=0)
     clock.now += 60.0
-    heart.beat("failing", failures=1)
+    heart.say("failing", failures=1)
     said = json.loads(file.read_text())
     assert (said["state"], said["round"], said["failures"], said["at"]) == (
         "failing",
@@ -238,16 +238,42 @@ def test_a_heartbeat_says_how_it_fares(tmp_path: Path, clock):
     assert [path.name for path in tmp_path.iterdir()] == ["alive"]
 
 
-def test_while_it_pulls_it_beats_now_and_then(tmp_path: Path, clock):
-    """Not at every page."""
-    file = tmp_path / "alive"
+async def test_it_goes_on_whatever_else_goes_on(tmp_path: Path, clock):
+    """Every ten seconds, with what was said last; on a folder that is gone for a while it is silent."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    file = folder / "alive"
     heart = Heartbeat(file, clock)
-    file.unlink()
-    heart.pulling()
-    assert not file.exists()
-    clock.now += 5.0
-    heart.pulling()
-    assert json.loads(file.read_text())["state"] == "pulling"
+    heart.say("pulling", round=1)
+    beats: list[str] = []
+    slept = clock.sleep
+
+    async def sleep(seconds: float) -> None:
+        beats.append(json.loads(file.read_text())["at"] if file.exists() else "")
+        if len(beats) == 3:
+            file.unlink()
+            folder.rmdir()
+        if len(beats) == 5:
+            folder.mkdir()
+        if len(beats) == 7:
+            task.cancel()
+        await slept(seconds)
+
+    clock.sleep = sleep
+    task = asyncio.create_task(heart.go_on())
+    await asyncio.wait([task])
+    assert task.cancelled()
+    at = "2027-01-15T08:0"
+    assert beats == [
+        f"{at}1:40+00:00",
+        f"{at}1:50+00:00",
+        f"{at}2:00+00:00",
+        "",
+        "",
+        f"{at}2:30+00:00",
+        f"{at}2:40+00:00",
+    ]
+    assert json.loads(file.read_text())["round"] == 1
 
 
 def test_a_heartbeat_that_cannot_be_written_is_said_at_the_start_only(tmp_path: Path, clock):
@@ -259,4 +285,4 @@ def test_a_heartbeat_that_cannot_be_written_is_said_at_the_start_only(tmp_path: 
     heart = Heartbeat(folder / "alive", clock)
     (folder / "alive").unlink()
     folder.rmdir()
-    heart.beat("waiting")
+    heart.say("waiting")
