@@ -59,6 +59,11 @@ def sessions(server: Any) -> list[int]:
     return [pid for (pid,) in server.execute(query)]
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql, "_PATIENCE", "50ms")
+
+
 @pytest.fixture
 def sink(postgres: Any) -> Iterator[SqlSink]:
     with make(postgres) as sink:
@@ -505,11 +510,19 @@ def test_a_database_that_is_read_only(postgres: Any) -> None:
 
 
 def test_a_user_who_may_not(postgres: Any) -> None:
-    with made(postgres, "CREATE ROLE guest LOGIN", "DROP ROLE guest"):
-        refused(
-            make(postgres, url=postgres.url(user="guest")).open,
-            "may not write .* the right to make the schema konfipay",
+    """Neither make the schema, nor temporary tables; with both it works."""
+    guest = make(postgres, url=postgres.url(user="guest"))
+    with made(postgres, "CREATE ROLE guest LOGIN", "DROP OWNED BY guest; DROP ROLE guest"):
+        refused(guest.open, "may not write .* the right to make the schema konfipay")
+        postgres.execute(
+            "CREATE SCHEMA konfipay AUTHORIZATION guest", "REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC"
         )
+        try:
+            refused(guest.open, "the right to make temporary tables")
+        finally:
+            postgres.execute("GRANT TEMPORARY ON DATABASE postgres TO PUBLIC")
+        with guest as sink:
+            assert sink.write(page("a"), None) == Written(1, 0)
 
 
 def test_tables_another_program_locks(sink: SqlSink, postgres: Any) -> None:

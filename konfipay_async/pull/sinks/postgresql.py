@@ -56,6 +56,10 @@ _OPTIONS = {
     "tcp_user_timeout": "30000",
 }
 
+# How long a lock is waited for, as PostgreSQL writes it.
+_PATIENCE = "2s"
+_LOCK_NOT_AVAILABLE = "55P03"
+
 # SQLSTATEs of what passes: the server stops, starts, or has too many guests; the transaction met another's.
 _PASSING = {"57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "25P03"}
 
@@ -99,15 +103,21 @@ class Postgresql:
     def hold(self, connection: sa.Connection) -> None:
         """Keep other pulls of this source out, as long as this session lives."""
         number = _number(f"source {self._source}")
-        with connection.begin():
-            if connection.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar_one():
+        try:
+            with connection.begin():
+                # A moment's patience: the server may not have noticed yet that the last holder is gone.
+                connection.execute(sa.select(sa.func.set_config("lock_timeout", _PATIENCE, True)))
+                connection.execute(sa.select(sa.func.pg_advisory_lock(number)))
                 connection.exec_driver_sql("CREATE TEMPORARY TABLE incoming (LIKE transactions) ON COMMIT DELETE ROWS")
                 return
-            holder = connection.execute(sa.text(_HOLDER), {"number": number}).first()
+        except sa.exc.OperationalError as error:
+            if error.orig is None or _state(error.orig) != _LOCK_NOT_AVAILABLE:
+                raise
+        with connection.begin():
+            holder = connection.execute(sa.text(_HOLDER), {"number": number}).scalar()
         raise StorageBusyError(
             f"another pull of the source {self._source!r} writes into {self.name}: "
-            + (f"{holder[0]}" if holder else "it has just ended")
-            + "; wait for it to end, or end it"
+            f"{holder or 'it has just ended'}; wait for it to end, or end it"
         )
 
     def put(self, connection: sa.Connection, table: sa.Table, rows: list[tuple[Value, ...]]) -> None:
