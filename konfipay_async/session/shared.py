@@ -226,6 +226,8 @@ class SharedBudget:
         # After so long Redis has a permit back, whatever became of its holder.
         self._forgotten_after = max(period, _SHORTEST_LEASE) + grace + period
         self._renewed_after = period / 3
+        # Whoever was alone must be back before a Redis that was restarted grants the first permit.
+        self._probe_after = min(_PROBE, (period + grace) / 4)
         self._granted = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._begin()
@@ -545,13 +547,13 @@ class SharedBudget:
             budget.pause(max(error.since + self.period + self.grace, self._paused_until) - now)
             self._alone = _Alone(budget)
         self._alone.silent_at = now
-        self._alone.probe_at = now + _PROBE
+        self._alone.probe_at = now + self._probe_after
         self._ended = {permit_id: at for permit_id, at in self._ended.items() if now - at < self._forgotten_after}
         self._awaken()
 
     async def _ask_alone(self, lane: Lane, alone: "_Alone") -> float:
         if self._clock.monotonic() - alone.silent_at > _TRUST:
-            return _PROBE  # it is being asked whether it is back
+            return self._probe_after  # it is being asked whether it is back
         taking = asyncio.get_running_loop().create_task(alone.budget.take(lane))
         try:
             self._refused_lane = lane
