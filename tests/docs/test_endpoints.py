@@ -34,8 +34,9 @@ METHODS = {
     "transaction_files.content": ("transaction_files.content", "transaction_files.save"),
     "documents.content": ("documents.content", "documents.save"),
     "bank_accounts.delete_status": ("DeleteOperation.refresh", "DeleteOperation.wait"),
-    "payment_files.list": ("payment_files.list", "payment_files.pages", "payment_files.reconcile"),
+    "payment_files.list": ("payment_files.list", "payment_files.pages", "payment_files.reconcile", "payments.reconcile"),
     "payment_files.get": ("payment_files.get", "payment_files.changes", "payment_files.wait"),
+    "payments.list": ("payments.list", "payments.pages", "payments.reconcile"),
 }
 DRAINED = ("transaction_files.list", "documents.list", "paypal.transactions.list")
 
@@ -206,6 +207,8 @@ IBAN = "DE02120300000000202051"
 PAYMENT = NewPayment(PaymentOrder("TRF", Decimal(1), "EUR"), Party(rid="x"), Party(iban=IBAN))
 LOST = OutcomeUnknownError("an upload without an answer", method="POST", path="payment-files", body_sha256="0" * 64)
 LOST.kind = "payment_files.upload"
+LOST_PAYMENTS = OutcomeUnknownError("a creation without an answer", method="POST", path="payments")
+LOST_PAYMENTS.kind = "payments.create"
 
 # What a method takes, where that is neither nothing nor an id.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
@@ -217,6 +220,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "payment_files.upload": (b"0256Q",),
     "payment_files.extract": (b"0256Q",),
     "payment_files.reconcile": (LOST,),
+    "payments.reconcile": (LOST_PAYMENTS,),
     "payments.create": ([PAYMENT],),
     "payments.update": ("x", PAYMENT),
     "payments.submit": (["x"],),
