@@ -34,7 +34,12 @@ METHODS = {
     "transaction_files.content": ("transaction_files.content", "transaction_files.save"),
     "documents.content": ("documents.content", "documents.save"),
     "bank_accounts.delete_status": ("DeleteOperation.refresh", "DeleteOperation.wait"),
-    "payment_files.list": ("payment_files.list", "payment_files.pages", "payment_files.reconcile", "payments.reconcile"),
+    "payment_files.list": (
+        "payment_files.list",
+        "payment_files.pages",
+        "payment_files.reconcile",
+        "payments.reconcile",
+    ),
     "payment_files.get": ("payment_files.get", "payment_files.changes", "payment_files.wait"),
     "payments.list": ("payments.list", "payments.pages", "payments.reconcile"),
 }
