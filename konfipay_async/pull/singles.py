@@ -29,8 +29,6 @@ from konfipay_async.pull.work import Step, Watch, Work, at_work, upcoming
 
 __all__ = ["pull_files", "pull_paypal"]
 
-# Files fetched at the same time. Each is a request for itself, so more would only wait for the budget.
-_AT_ONCE = 4
 # Seconds after which a part of a file is certainly nobody's any more.
 _ABANDONED = 24 * 3600.0
 
@@ -68,13 +66,20 @@ async def pull_files(
         singles = _singles(sink)
         await asyncio.to_thread(_make_ready, place)
         settling = Settling(work, files.acknowledge, partial(singles.settle, "files"))
-        saving = _Saving(work, singles, place, settling, acknowledge=acknowledge)
         try:
             if acknowledge:
                 await settling.resend(await work.do(singles.pending, "files"), stop)
             while not stop.is_set() and (file := await upcoming(listed, stop)) is not None:
-                await saving.slots.acquire()
-                settling.begin(saving.take(file))
+                try:
+                    await _keep_file(work, singles, place, file, acknowledge=acknowledge)
+                except StatusError as error:
+                    if not is_of_one_thing(error):
+                        raise
+                    # It stays new; one file that the API stumbles over must not keep all others from being saved.
+                    settling.postpone(error)
+                else:
+                    if acknowledge:
+                        settling.begin(settling.settle(file.rid))
                 settling.collect()
             await listed.aclose()
             await settling.settled()
@@ -134,44 +139,20 @@ async def pull_paypal(
     return work.report
 
 
-class _Saving:
-    """Files on their way to the disk, the database and, where they are to be acknowledged, on."""
+async def _keep_file(work: Work, singles: Singles, folder: Path, file: TransactionFile, *, acknowledge: bool) -> None:
+    """Save one file, if it is not there, and commit its row.
 
-    def __init__(self, work: Work, singles: Singles, folder: Path, settling: Settling, *, acknowledge: bool) -> None:
-        self.slots = asyncio.Semaphore(_AT_ONCE)
-        self._work = work
-        self._singles = singles
-        self._folder = folder
-        self._settling = settling
-        self._acknowledge = acknowledge
-
-    async def take(self, file: TransactionFile) -> None:
-        """Do all that is to be done with a file; whoever calls it has taken a slot."""
-        try:
-            await self._keep(file)
-        except StatusError as error:
-            if not is_of_one_thing(error):
-                raise
-            # It stays new; one file that the API stumbles over must not keep all others from being saved.
-            self._settling.postpone(error)
-            return
-        finally:
-            self.slots.release()
-        if self._acknowledge:
-            await self._settling.settle(file.rid)
-
-    async def _keep(self, file: TransactionFile) -> None:
-        work = self._work
-        _count(work, 1)
-        saved = await work.do(self._singles.saved, file.rid)
-        if saved is None or not await asyncio.to_thread(_is_there, self._folder, saved):
-            path = self._folder / _name(file)
-            await work.client.transaction_files.save(file.rid, path)
-            saved = await asyncio.to_thread(_secure, path)
-            work.tell(Step.SAVED)
-        keep = partial(self._singles.keep_file, file, saved, acknowledge=self._acknowledge)
-        work.report.add(await work.do(keep))
-        work.tell(Step.COMMITTED)
+    One after another: while a file is on its way the drain must not ask whether it is still new, for it is.
+    """
+    _count(work, 1)
+    saved = await work.do(singles.saved, file.rid)
+    if saved is None or not await asyncio.to_thread(_is_there, folder, saved):
+        path = folder / _name(file)
+        await work.client.transaction_files.save(file.rid, path)
+        saved = await asyncio.to_thread(_secure, path)
+        work.tell(Step.SAVED)
+    work.report.add(await work.do(partial(singles.keep_file, file, saved, acknowledge=acknowledge)))
+    work.tell(Step.COMMITTED)
 
 
 def _run(what: What, acknowledge: bool, since: date | None, until: date | None) -> Run:

@@ -85,6 +85,18 @@ async def test_each_file_is_on_the_disk_in_a_table_and_acknowledged(sandbox, cli
     assert sorted(path.name for path in folder.iterdir()) == sorted(name for _, name, *_ in rows)
 
 
+@pytest.mark.parametrize("what", ["files", "paypal"])
+async def test_the_list_is_drained_whatever_its_pages(sandbox, sink, folder, what):
+    """A row that is still on its way is not taken for one that comes back."""
+    async with KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, concurrency=8) as client:
+        sandbox.add_fault(
+            f"slow:{'transaction-files.content' if what == 'files' else 'paypal.transactions.list'}x3=0.3"
+        )
+        plan = Plan(what=what, acknowledge=True, page_size=1, folder=folder if what == "files" else None)
+        report = await carry_out(plan, client, sink)
+    assert (report.new, report.acknowledged, report.complete) == (25, 25, True)
+
+
 async def test_the_name_of_a_file_holds_no_account_number(client, sandbox, sink, file, folder):
     """konfipay's own name is in the table."""
     await pull_files(client, sink, folder, acknowledge=False)
