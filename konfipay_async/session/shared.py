@@ -443,7 +443,7 @@ class SharedBudget:
         self._left = left
         self._next_at = now + wait / 1000
         self._closed_until = now + closed / 1000
-        if unknown and self._unknown_until < now:
+        if unknown and self._unknown_until + 1 < now:  # not once more for a last millisecond
             self._unknown_until = now + unknown / 1000
             logger.info("Redis does not know what was sent before: nothing is sent for %.1f s", unknown / 1000)
         for permit_id in ids[:granted]:

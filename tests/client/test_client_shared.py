@@ -289,7 +289,7 @@ async def test_a_redis_that_knows_nothing_makes_everybody_wait_a_period_and_the_
     one, other = process(5, grace=0.3), process(5, grace=0.3)
     assert await seconds(asyncio.gather(one.take(), other.take())) >= 0.8
     assert caplog.text.count("nothing is sent for") == 2
-    assert await seconds(process(5, grace=0.3).take()) < 0.7  # it knows now, whoever asks
+    assert await seconds(process(5, grace=0.3).take()) < 0.8  # it knows now, whoever asks
 
 
 async def test_emptied_in_the_middle(process: Any, redis_server: Any) -> None:
