@@ -215,7 +215,10 @@ class Drain(Generic[P]):
         self._totals = done.totals
         # In a list too long to remember every row looks unseen; there, something must have happened to it.
         brought_something = done.unseen and (remembered or moved)
-        self._fruitless = 0 if brought_something else self._fruitless + 1
+        if brought_something:
+            self._fruitless = 0
+        elif done.handed_out:  # else it only waits for acknowledgements of what the caller still works on
+            self._fruitless += 1
         if self._fruitless >= _MOST_FRUITLESS:
             raise DrainUnfinishedError(
                 f"{self._fruitless} passes over the list brought nothing new, and yet it does not end: "
