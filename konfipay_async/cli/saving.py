@@ -1,12 +1,10 @@
 """What saving statements and documents has in common: names, progress, and that nothing is acknowledged before it is
 safe on the disk."""
 
-import asyncio
-import os
 import re
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +62,6 @@ async def save(
                     progress.update(task, completed=written, total=size)
 
                 await resource.save(file.rid, path, progress=watch)
-                await asyncio.to_thread(_make_safe, path)
                 outcome = await resource.acknowledge(file.rid) if acknowledge else None
                 saved += 1
                 progress.update(task, saved=saved)
@@ -130,21 +127,6 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"the folder {folder} cannot be made: {(error.strerror or str(error)).lower()}") from None
-
-
-def _make_safe(path: Path) -> None:
-    """Have the file on the disk, and its name in its folder."""
-    try:
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written through: {(error.strerror or str(error)).lower()}") from None
-    with suppress(OSError):  # not every system lets a folder be opened
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _progress() -> Progress:

@@ -112,6 +112,13 @@ class _ToPath:
         os.fsync(self._file.fileno())
         self._file.close()
         self._partial.replace(self._target)
+        # The name as well, so that what is acknowledged next outlasts a power cut; Windows opens no folders.
+        with suppress(OSError):
+            folder = os.open(self._target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def _drop(self) -> None:
         if self._file is not None:

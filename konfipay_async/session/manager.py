@@ -175,6 +175,8 @@ class Session:
             wait = self._decide(policy, request, tried.error, number, spent)
             if isinstance(tried.error, StatusError):
                 tried.error.may_be_done = may_be_done
+            elif isinstance(tried.error, TransportError) and may_be_done:
+                tried.error.sent = True  # an attempt before this one was
             may_be_done = may_be_done or outcome_of(tried.error) in (Outcome.UNKNOWN, Outcome.UNREADABLE)
             if wait is None:
                 raise self._final(request, tried, refusals)
