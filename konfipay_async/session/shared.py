@@ -146,6 +146,7 @@ end
 if lane < 2 then
     if granted < asked then
         redis.call('ZADD', KEYS[4 + lane], now + math.min(wait, poll) + 500, who)
+        redis.call('PEXPIRE', KEYS[4 + lane], math.ceil(poll) + 500)
     else
         redis.call('ZREM', KEYS[4 + lane], who)
     end
@@ -291,7 +292,8 @@ class SharedBudget:
             alone = self._alone.budget.status()
             limit, left, next_in, paused_for = alone.limit, alone.left, alone.next_in, alone.paused_for
         else:
-            limit, left, next_in = self.limit, max(0, self._left), max(0.0, self._next_at - now)
+            limit, left = self.limit, max(0, self._left)
+            next_in = max(0.0, max(self._next_at, self._paused_until) - now)
             paused_for = max(0.0, max(self._paused_until, self._closed_until) - now)
         return BudgetStatus(
             limit=limit,
