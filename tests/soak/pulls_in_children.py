@@ -100,7 +100,7 @@ def _library(job: Job) -> int:
 
 def _command_line(job: Job) -> int:
     module = sys.modules["konfipay_async.cli.pull"]
-    real = module.pull_into
+    real = module.carry_out
     strike = _watch(job)
 
     async def watched(*arguments: Any, watch: Any, **options: Any) -> Report:
@@ -110,7 +110,7 @@ def _command_line(job: Job) -> int:
 
         return await real(*arguments, watch=both, **options)
 
-    module.pull_into = watched
+    module.carry_out = watched
     os.environ["KONFIPAY_API_KEY"] = job.api_key
     arguments = ["pull", "--acknowledge", "--base-url", job.base_url, "--to", job.database]
     return konfipay_async.cli.app.run(
