@@ -372,13 +372,15 @@ class SharedBudget:
             return  # of a loop that was closed: its lease ends
         del self._out[permit_id]
         now = self._clock.monotonic()
+        back = now if grace is None else now + self.period + _DRIFT + grace
         if grace is None:
             self._granted -= 1
-            self._ended[permit_id] = now
-        else:
-            self._ended[permit_id] = now + self.period + _DRIFT + grace
+        self._ended[permit_id] = back
         if self._alone is not None:
             self._alone.take_back(permit_id, grace)
+            if permit_id in self._alone.borrowed:
+                self._alone.borrowed.discard(permit_id)
+                self._alone.budget.pause(back - now)
         self._keep()
 
     # Who waits
@@ -448,6 +450,8 @@ class SharedBudget:
         if unknown and self._unknown_until + 1 < now:  # not once more for a last millisecond
             self._unknown_until = now + unknown / 1000
             logger.info("Redis does not know what was sent before: nothing is sent for %.1f s", unknown / 1000)
+        if self._alone is not None:  # the keeper had no answer meanwhile
+            self._alone.borrowed.update(ids[:granted])
         for permit_id in ids[:granted]:
             self._hand_out(permit_id, lane)
         return float(wait) / 1000
@@ -547,7 +551,7 @@ class SharedBudget:
                 clock=self._clock,
             )
             budget.pause(max(error.since + self.period + self.grace, self._paused_until) - now)
-            self._alone = _Alone(budget)
+            self._alone = _Alone(budget, borrowed=set(self._out))
         self._alone.silent_at = now
         self._alone.probe_at = now + self._probe_after
         self._ended = {permit_id: at for permit_id, at in self._ended.items() if now - at < self._forgotten_after}
@@ -556,6 +560,8 @@ class SharedBudget:
     async def _ask_alone(self, lane: Lane, alone: "_Alone") -> float:
         if self._clock.monotonic() - alone.silent_at > _TRUST:
             return self._probe_after  # it is being asked whether it is back
+        if alone.borrowed:
+            return self._probe_after
         taking = asyncio.get_running_loop().create_task(alone.budget.take(lane))
         try:
             self._refused_lane = lane
@@ -576,10 +582,15 @@ class SharedBudget:
 
 
 class _Alone:
-    """A process without Redis: its own small budget, and when Redis was silent last and will be asked next."""
+    """A process without Redis: its own small budget, and when Redis was silent last and will be asked next.
 
-    def __init__(self, budget: Budget) -> None:
+    `borrowed` are the permits Redis gave that are still out: their requests come on top, so nothing is granted before
+    a period has passed after the last of them.
+    """
+
+    def __init__(self, budget: Budget, borrowed: set[str]) -> None:
         self.budget = budget
+        self.borrowed = borrowed
         self.permits: dict[str, Permit] = {}
         self.granted = False
         self.silent_at = self.probe_at = 0.0

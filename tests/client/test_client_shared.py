@@ -322,14 +322,12 @@ async def test_alone_after_a_period_with_a_share_until_redis_is_back(
     one, other = process(20, away_share=0.25), process(20, away_share=0.25)
     for _ in range(5):
         (await one.take()).answered()
-    held = await one.take()
     redis_server.stop()
     stopped = time.monotonic()
     permits_alone = [await one.take() for _ in range(5)]
     assert time.monotonic() - stopped >= 0.5
     status = one.status()
-    assert (status.away, status.limit, status.left, status.in_flight) == (True, 5, 0, 6)
-    held.unused()
+    assert (status.away, status.limit, status.left, status.in_flight) == (True, 5, 0, 5)
     waiting = asyncio.create_task(one.take())
     await eventually(lambda: one.status().waiting == 1)
     permits_alone[0].answered()
@@ -345,6 +343,23 @@ async def test_alone_after_a_period_with_a_share_until_redis_is_back(
     assert caplog.text.count("Redis answers again") == 1
     # Others may still be alone: for a while all together get no more than such a share.
     assert await seconds(other.take()) >= shared._TRUST - 1.0
+
+
+async def test_nothing_is_granted_alone_before_a_period_after_the_last_that_redis_granted(
+    process: Any, redis_server: Any
+) -> None:
+    """Its request may have waited for a login, and leave only now."""
+    remember(redis_server)
+    one = process(20)
+    held, unused = await one.take(), await one.take()
+    redis_server.stop()
+    waiting = asyncio.create_task(one.take())
+    await asyncio.wait([waiting], timeout=1.5)
+    assert not waiting.done()
+    held.answered()
+    assert not waiting.done()
+    unused.unused()
+    assert await seconds(waiting) >= 0.4
 
 
 async def test_who_was_alone_long_ago_asks_redis_first(
@@ -421,16 +436,14 @@ async def test_a_redis_that_is_back_in_time_changes_nothing(process: Any, redis_
 
 async def test_a_redis_that_says_nothing_is_away_too(process: Any, redis_server: Any) -> None:
     remember(redis_server)
-    one = process(10, period=0.5)
-    await one.take()
+    one = process(10)
+    (await one.take()).answered()
     redis_server.freeze()
-    waiting = asyncio.create_task(one.take())
-    await waiting
+    permit = await one.take()
     assert one.status().away
     redis_server.thaw()
     await eventually(lambda: not one.status().away)
-    for permit in (waiting.result(),):
-        permit.answered()
+    permit.answered()
 
 
 async def test_a_pause_is_kept_while_alone_and_told_afterwards(process: Any, redis_server: Any) -> None:
