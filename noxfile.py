@@ -53,6 +53,26 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Which changes of the core no test notices, see docs/mutants.md. Takes hours; names of tests/mutants/ choose."""
+    modules = session.posargs or sorted(path.stem for path in Path("tests/mutants").glob("*.toml"))
+    session.install("-e", ".[all,test]", "cosmic-ray>=8.4")
+    folder = Path(session.create_tmp()).resolve()
+    for name in ("konfipay_async", "tests"):  # a copy, for the mutants are written into the modules
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.copytree(name, folder / name)
+    shutil.copy("pyproject.toml", folder)
+    session.chdir(folder)
+    for module in modules:
+        config, done = f"tests/mutants/{module}.toml", f"{module}.sqlite"
+        Path(done).unlink(missing_ok=True)
+        session.run("cosmic-ray", "init", config, done)
+        session.run("cr-filter-operators", done, config)
+        session.run("cosmic-ray", "exec", config, done, env={"PYTHONDONTWRITEBYTECODE": "1"})
+        session.run("cr-report", "--surviving-only", "--show-diff", done)
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """The test suite against the wheel as it would be published, with the source tree out of sight."""
     folder = Path(session.create_tmp()).resolve()
