@@ -426,6 +426,32 @@ def test_close_waits_no_longer_than_a_login_that_just_ended(virtual) -> None:
     virtual.run(main())
 
 
+def test_a_token_is_held_from_its_login_to_its_end(virtual) -> None:
+    async def main() -> None:
+        logins = Logins(virtual, lifetime=100, takes=2)
+        bearer = Bearer(logins, clock=virtual)
+        assert not bearer.holds_token
+        await ask(bearer)
+        assert bearer.holds_token
+        await virtual.sleep(97)
+        assert bearer.holds_token
+        await virtual.sleep(2)
+        assert not bearer.holds_token
+
+    virtual.run(main())
+
+
+def test_a_token_that_is_forgotten_is_replaced(virtual) -> None:
+    async def main() -> None:
+        bearer = Bearer(Logins(virtual), clock=virtual)
+        await ask(bearer)
+        bearer.forget()
+        assert not bearer.holds_token
+        assert await ask(bearer) == "token-2"
+
+    virtual.run(main())
+
+
 def test_no_repr_shows_a_token(virtual) -> None:
     async def main() -> None:
         bearer = Bearer(Logins(virtual), clock=virtual)

@@ -145,6 +145,8 @@ def test_policies_that_cannot_be_are_refused(name, value) -> None:
         (errors.DecodeError("x"), Outcome.UNEXPECTED),
         (errors.UnauthorizedError("x", status=401), Outcome.UNAUTHORISED),
         (errors.RateLimitedError("x", status=429), Outcome.LIMITED),
+        (errors.StatusError("x", status=299), Outcome.UNKNOWN),
+        (errors.RedirectRefusedError("x", status=300), Outcome.REFUSED),
         (errors.StatusError("x", status=408), Outcome.UNKNOWN),
         (errors.ServerError("x", status=500), Outcome.UNKNOWN),
         (errors.ServerError("x", status=503), Outcome.UNKNOWN),
