@@ -17,8 +17,8 @@ def run(bench: Bench) -> Section:
         "processes.",
         ("", "rows", "peak", "x"),
     )
-    _measure(bench, section, "stream", _streaming(bench), bench.choose((20, 1000), (4, 20)), bench.choose(5, 1))
-    _measure(bench, section, "pull", _pulling, bench.choose((60, 300), (4, 20)), bench.choose(3, 1))
+    _measure(bench, section, "stream", _streaming(bench), bench.choose((20, 1000), (2, 10)), bench.choose(5, 1))
+    _measure(bench, section, "pull", _pulling, bench.choose((60, 300), (2, 6)), bench.choose(3, 1))
     return section
 
 

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import os
 import pickle
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -478,22 +477,11 @@ async def test_a_place_that_takes_no_file_is_said(pair: Any, folder: Path, place
         assert_untouched(folder)
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="nothing is read-only to root")
-async def test_a_folder_that_is_read_only_is_said(pair: Any, folder: Path) -> None:
-    folder.chmod(0o500)
-    async with pair() as (sandbox, client):
-        with pytest.raises(StorageError, match="permission denied"):
-            await client.documents.save(sandbox.documents.rids()[0], folder / "other")
-    folder.chmod(0o700)
-    assert_untouched(folder)
-
-
 async def test_a_folder_that_takes_no_files_is_said(pair: Any) -> None:
-    if not Path("/proc/self").exists():
-        pytest.skip("there is no /proc here")
+    place = Path("/proc/self") if Path("/proc/self").exists() else Path("/dev/null")
     async with pair() as (sandbox, client):
-        with pytest.raises(StorageError, match="cannot write into /proc/self"):
-            await client.documents.save(sandbox.documents.rids()[0], "/proc/self/file")
+        with pytest.raises(StorageError, match=f"cannot write into {place}"):
+            await client.documents.save(sandbox.documents.rids()[0], place / "file")
 
 
 async def test_a_path_that_is_no_file_is_refused_before_anything_is_sent(pair: Any, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import konfipay_async.cli.app
 from konfipay_async import KonfipayClient
 from konfipay_async.errors import StorageError
 from konfipay_async.pull import Report, Step, pull
-from konfipay_async.pull.sinks import sql
+from konfipay_async.pull.sinks import sqlite
 from konfipay_async.pull.sinks.sql import SqlSink
 
 STORAGE, INTERRUPTED = 5, 6
@@ -45,7 +45,7 @@ class Job:
 
 def work(told: dict[str, Any]) -> int:
     job = Job(**told)
-    sql._PATIENCE = job.patience  # type: ignore[assignment]
+    sqlite._PATIENCE = job.patience  # type: ignore[assignment]
     sa.event.listen(sa.engine.Engine, "connect", lambda connection, _: _prepare(connection, job))
     return _command_line(job) if job.command_line else _library(job)
 
