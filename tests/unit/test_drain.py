@@ -4,6 +4,7 @@ import asyncio
 import gc
 import random
 import weakref
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
@@ -426,6 +427,19 @@ async def test_a_row_hidden_by_a_colleague_is_found_in_the_next_pass() -> None:
     assert set(new.rows) <= reader.seen
 
 
+async def test_a_single_acknowledgement_is_reason_for_another_pass() -> None:
+    """In a list too long to remember, whose length stays the same because a row arrives for the one that leaves."""
+    new = NewList(1)
+    new.arrive(40)
+    reader = Reader(new, concurrency=1)
+    arrived: list[str] = []
+    async for page in reader.pages():
+        if page.number == 20 and not arrived:
+            arrived += new.arrive(1, front=True)
+            assert await reader.acknowledge(page)
+    assert arrived[0] in reader.seen
+
+
 async def test_a_list_that_ends_before_its_announced_end_has_moved() -> None:
     """The only sign that somebody took rows is the missing last page: another pass is due."""
     new = NewList(10)
@@ -575,6 +589,17 @@ async def test_pages_whose_acknowledgement_is_always_gone_end_the_drain() -> Non
     assert new.acknowledged == []
     assert "12 rows" in str(caught.value)
     assert len(new.fetched) <= 3 * 5
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 5])
+async def test_one_pass_looks_once_more_for_what_was_acknowledged_in_vain(concurrency) -> None:
+    """Its rows may have left the list after all: they are looked for again, and then passed over."""
+    new = NewList(5, expired=True)
+    expected = new.arrive(60)
+    reader = Reader(new, concurrency=concurrency, until_empty=False)
+    got = Counter([rid async for page in reader.pages() for rid in page.rids if not await reader.acknowledge(page)])
+    assert set(got) == set(expected)
+    assert max(got.values()) <= 2
 
 
 async def test_rows_of_a_page_that_was_gone_come_again() -> None:
