@@ -31,20 +31,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": {"errors"},
     "migration": {"errors"},
     "resources": {"routes", "answers", "models", "paging", "session", "filters", "ledger", "pain", "errors", "holding"},
+    "communication": {"session", "errors"},
     "client": {
         *("resources", "routes", "answers", "models", "paging", "session", "filters", "ledger", "errors", "_version"),
+        "communication",
     },
+    "wallee": {"paging", "session", "communication", "holding", "errors", "_version"},
     "__init__": {"_version", "client", "errors", "models", "resources", "session"},
     "pull": {"__init__", "_version", "client", "errors", "holding", "models", "resources"},
     "sandbox": {"errors"},
-    "integrations": {"__init__", "_version", "client", "errors", "models", "resources", "session", "pull", "sandbox"},
+    "integrations": {
+        *("__init__", "_version", "client", "errors", "models", "resources", "session", "pull", "sandbox"),
+        *("communication", "wallee"),
+    },
+    "fleet": {"__init__", "_version", "client", "errors", "holding", "models", "resources", "session", "pull"},
     "cli": {
         *("__init__", "_version", "client", "errors", "models", "resources", "session", "routes", "filters", "ledger"),
-        *("answers", "pain", "sepa", "migration", "pull", "sandbox", "integrations"),
+        *("answers", "pain", "sepa", "migration", "pull", "sandbox", "integrations", "fleet", "communication", "wallee"),
     },
     "__main__": {"cli"},
 }
-EXTRAS = ("sqlalchemy", "psycopg", "pyarrow", "cyclopts", "rich", "sepaxml", "schwifty")
+EXTRAS = ("sqlalchemy", "psycopg", "pyarrow", "cyclopts", "rich", "sepaxml", "schwifty", "procrastinate", "jwt")
 
 
 @cache
