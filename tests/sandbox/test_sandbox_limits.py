@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from konfipay_async.sandbox.konfipay.limits import FixedWindow, MovingWindow, Peak
 from konfipay_async.sandbox.konfipay.tokens import Tokens
+from konfipay_async.sandbox.limits import FixedWindow, MovingWindow, Peak
 
 
 def test_moving_window_frees_each_place_after_the_period() -> None:

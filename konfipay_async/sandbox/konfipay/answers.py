@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
+from konfipay_async.sandbox.sending import Answer
+
 __all__ = [
     "API_DOCUMENTATION",
     "HTML",
     "JSON",
-    "Answer",
     "bad_request",
     "conflict",
     "fault_answer",
@@ -35,17 +35,6 @@ _PROXY_PAGE: Final = (
     b"<!DOCTYPE html>\n<html><head><title>%b</title></head>\n"
     b"<body><center><h1>%b</h1></center><hr><center>proxy</center></body></html>\n"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the client. `rows` is how many transactions are in it."""
-
-    status: int
-    body: bytes = b""
-    content_type: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    rows: int = 0
 
 
 def json_answer(value: object, status: int = 200) -> Answer:

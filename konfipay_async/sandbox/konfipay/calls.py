@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from konfipay_async.sandbox.konfipay.answers import Answer
 from konfipay_async.sandbox.konfipay.keys import Access
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["Area", "Call", "Endpoint", "UnknownRidError"]
 

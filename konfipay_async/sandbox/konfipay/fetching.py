@@ -6,11 +6,12 @@
 import base64
 from collections.abc import Callable, Mapping
 
-from konfipay_async.sandbox.konfipay.answers import Answer, json_answer
+from konfipay_async.sandbox.konfipay.answers import json_answer
 from konfipay_async.sandbox.konfipay.calls import Call, UnknownRidError
 from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.queries import is_new, switch
 from konfipay_async.sandbox.konfipay.shelf import Shelf
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["Shown", "acknowledge_thing", "asked_number", "file_answer", "get_thing", "list_things"]
 

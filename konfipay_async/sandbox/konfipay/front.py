@@ -19,11 +19,11 @@ from konfipay_async.sandbox.konfipay.answers import (
 from konfipay_async.sandbox.konfipay.areas.authentication import value_in_login
 from konfipay_async.sandbox.konfipay.calls import Area, Call, UnknownRidError
 from konfipay_async.sandbox.konfipay.keys import Keys
-from konfipay_async.sandbox.konfipay.limits import Peak, Window
 from konfipay_async.sandbox.konfipay.log import LoggedRequest
 from konfipay_async.sandbox.konfipay.queries import BadParameterError
 from konfipay_async.sandbox.konfipay.routes import UNKNOWN, find_endpoint
-from konfipay_async.sandbox.konfipay.sending import read_body, reset, truncate, whole_response
+from konfipay_async.sandbox.limits import Peak, Window
+from konfipay_async.sandbox.sending import read_body, reset, truncate, whole_response
 
 __all__ = ["Front"]
 

@@ -14,8 +14,8 @@ from typing import Final
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.sandbox.arguments import secret
 from konfipay_async.sandbox.konfipay.acknowledgements import Acknowledgements
-from konfipay_async.sandbox.konfipay.limits import Peak, Window
 from konfipay_async.sandbox.konfipay.tokens import Tokens
+from konfipay_async.sandbox.limits import Peak, Window
 
 __all__ = ["MAIN", "MOST_KEYS", "SCOPES", "Access", "ApiKey", "Keys", "all_keys"]
 

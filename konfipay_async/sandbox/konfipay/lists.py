@@ -6,9 +6,10 @@ from typing import TypeVar
 
 import msgspec
 
-from konfipay_async.sandbox.konfipay.answers import Answer, no_content, page
+from konfipay_async.sandbox.konfipay.answers import no_content, page
 from konfipay_async.sandbox.konfipay.calls import Call
 from konfipay_async.sandbox.konfipay.queries import Paging, paging
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["Lists"]
 

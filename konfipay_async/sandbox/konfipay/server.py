@@ -27,18 +27,18 @@ from konfipay_async.sandbox.konfipay.calls import Area
 from konfipay_async.sandbox.konfipay.data import MOST_ACCOUNTS, MOST_ROWS, Ledger, Parent
 from konfipay_async.sandbox.konfipay.front import Front
 from konfipay_async.sandbox.konfipay.keys import Access, ApiKey, Keys, all_keys
-from konfipay_async.sandbox.konfipay.limits import Peak, make_window
 from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.log import LoggedRequest
 from konfipay_async.sandbox.konfipay.payment_book import PaymentBook, Transmission
 from konfipay_async.sandbox.konfipay.payment_status import USUAL_PATH, PaymentStatus, StatusPath, usual_status
 from konfipay_async.sandbox.konfipay.queries import LARGEST_PAGE
 from konfipay_async.sandbox.konfipay.routes import BASE_PATH, ROUTES
-from konfipay_async.sandbox.konfipay.sending import reset
 from konfipay_async.sandbox.konfipay.shelf import MOST_THINGS, Shelf
 from konfipay_async.sandbox.konfipay.state import Journal
 from konfipay_async.sandbox.konfipay.store import Order, Store, Where
 from konfipay_async.sandbox.konfipay.tokens import Tokens
+from konfipay_async.sandbox.limits import Peak, make_window
+from konfipay_async.sandbox.sending import reset
 
 __all__ = ["SANDBOX_API_KEY", "RouteKind", "Sandbox"]
 

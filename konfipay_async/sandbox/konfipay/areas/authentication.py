@@ -2,11 +2,12 @@
 
 from typing import ClassVar
 
-from konfipay_async.sandbox.konfipay.answers import Answer, json_answer, no_content, unauthorized
+from konfipay_async.sandbox.konfipay.answers import json_answer, no_content, unauthorized
 from konfipay_async.sandbox.konfipay.bodies import json_object, required
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
 from konfipay_async.sandbox.konfipay.keys import SCOPES
 from konfipay_async.sandbox.konfipay.queries import BadParameterError
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["Authentication", "value_in_login"]
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from konfipay_async.sandbox.konfipay.answers import Answer, conflict, json_answer
+from konfipay_async.sandbox.konfipay.answers import conflict, json_answer
 from konfipay_async.sandbox.konfipay.banks import Account, make_uuid
 from konfipay_async.sandbox.konfipay.bodies import flag, json_object, required, text
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint, UnknownRidError
@@ -14,6 +14,7 @@ from konfipay_async.sandbox.konfipay.data import amount_text
 from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.queries import INVALID_PARAMETER, BadParameterError, bank_account_filter
 from konfipay_async.sandbox.konfipay.times import FIRST_DAY
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["BankAccounts"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
-from konfipay_async.sandbox.konfipay.answers import Answer, json_answer
+from konfipay_async.sandbox.konfipay.answers import json_answer
 from konfipay_async.sandbox.konfipay.banks import make_uuid
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
 from konfipay_async.sandbox.konfipay.fetching import (
@@ -22,6 +22,7 @@ from konfipay_async.sandbox.konfipay.pdf import pdf
 from konfipay_async.sandbox.konfipay.queries import MISSING_PARAMETER, BadParameterError, in_period
 from konfipay_async.sandbox.konfipay.shelf import MakeShelf
 from konfipay_async.sandbox.konfipay.times import stamp, stamp_now, working_day
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["Documents"]
 

@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from konfipay_async.sandbox.konfipay.answers import Answer, json_answer
+from konfipay_async.sandbox.konfipay.answers import json_answer
 from konfipay_async.sandbox.konfipay.banks import make_uuid
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint, UnknownRidError
 from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.times import FIRST_DAY, stamp
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["MasterData"]
 

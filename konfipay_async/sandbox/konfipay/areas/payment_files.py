@@ -12,12 +12,13 @@ from typing import ClassVar
 
 import msgspec
 
-from konfipay_async.sandbox.konfipay.answers import Answer, json_answer, rid_not_found
+from konfipay_async.sandbox.konfipay.answers import json_answer, rid_not_found
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
 from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.payment_book import PaymentBook, PaymentFile
 from konfipay_async.sandbox.konfipay.payment_reading import PaymentDocument, read_payment_document
 from konfipay_async.sandbox.konfipay.queries import INVALID_PARAMETER, BadParameterError, dates, switch
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["PaymentFiles"]
 

@@ -12,13 +12,14 @@ from typing import Annotated, ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
-from konfipay_async.sandbox.konfipay.answers import Answer, conflict, json_answer, no_content, rid_not_found
+from konfipay_async.sandbox.konfipay.answers import conflict, json_answer, no_content, rid_not_found
 from konfipay_async.sandbox.konfipay.banks import Account
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
 from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.payment_book import Payment, PaymentBook
 from konfipay_async.sandbox.konfipay.payment_reading import Order
 from konfipay_async.sandbox.konfipay.queries import INVALID_PARAMETER, BadParameterError
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["Payments"]
 

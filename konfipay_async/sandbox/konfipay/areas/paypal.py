@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from konfipay_async.sandbox.konfipay.answers import Answer, json_answer
+from konfipay_async.sandbox.konfipay.answers import json_answer
 from konfipay_async.sandbox.konfipay.banks import PARTIES, make_parties, make_uuid
 from konfipay_async.sandbox.konfipay.bodies import flag, json_object, required, text
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint, UnknownRidError
@@ -16,6 +16,7 @@ from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.queries import INVALID_PARAMETER, BadParameterError, in_period, switch
 from konfipay_async.sandbox.konfipay.shelf import MakeShelf
 from konfipay_async.sandbox.konfipay.times import FIRST_DAY, stamp, stamp_now, working_day
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["PayPalAccounts", "PayPalTransactions"]
 

@@ -11,7 +11,6 @@ from json import loads
 from math import isqrt
 from typing import ClassVar
 
-from konfipay_async.sandbox.konfipay.answers import Answer
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
 from konfipay_async.sandbox.konfipay.data import file_rid
 from konfipay_async.sandbox.konfipay.fetching import (
@@ -28,6 +27,7 @@ from konfipay_async.sandbox.konfipay.shelf import MOST_THINGS, MakeShelf
 from konfipay_async.sandbox.konfipay.statements import Entry, Statement
 from konfipay_async.sandbox.konfipay.store import Store
 from konfipay_async.sandbox.konfipay.times import stamp, working_day
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["TransactionFiles"]
 

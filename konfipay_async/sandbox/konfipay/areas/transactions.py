@@ -7,7 +7,7 @@ from json import loads
 from typing import Any, ClassVar
 
 from konfipay_async.sandbox.arguments import choice, whole
-from konfipay_async.sandbox.konfipay.answers import Answer, no_content, rid_not_found
+from konfipay_async.sandbox.konfipay.answers import no_content, rid_not_found
 from konfipay_async.sandbox.konfipay.areas.transaction_files import TransactionFiles
 from konfipay_async.sandbox.konfipay.banks import Account
 from konfipay_async.sandbox.konfipay.calls import Call, Endpoint
@@ -16,6 +16,7 @@ from konfipay_async.sandbox.konfipay.lists import Lists
 from konfipay_async.sandbox.konfipay.queries import is_new, transaction_criteria
 from konfipay_async.sandbox.konfipay.state import Journal
 from konfipay_async.sandbox.konfipay.store import Store, Where
+from konfipay_async.sandbox.sending import Answer
 
 __all__ = ["Transactions"]
 

@@ -2,16 +2,26 @@
 
 import socket
 import struct
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
 
-from konfipay_async.sandbox.konfipay.answers import Answer
-
-__all__ = ["LARGEST_BODY", "read_body", "reset", "truncate", "whole_response"]
+__all__ = ["LARGEST_BODY", "Answer", "read_body", "reset", "truncate", "whole_response"]
 
 LARGEST_BODY: Final = 64 << 20
 """Bytes of a request that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back to the client. `rows` is how many things of a list are in it."""
+
+    status: int
+    body: bytes = b""
+    content_type: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    rows: int = 0
 
 
 async def read_body(request: web.BaseRequest) -> bytes | None:

@@ -1,9 +1,9 @@
 """Rate limits as a server counts them. Pure: the caller says what time it is (seconds of one clock).
 
-Documented for all API versions: 100 requests a minute to public endpoints, 1000 a minute to authenticated ones,
-429 above that, and sending is possible again after a minute at the latest (API version 6, documented). Whether
-the minute moves or is a fixed slot of the clock is not documented, so both exist here. Nor is what is counted by; the
-sandbox has one window for all that is public and one for each API key.
+konfipay: 100 requests a minute to public endpoints, 1000 a minute to authenticated ones, 429 above that, and sending is
+possible again after a minute at the latest (API version 6, documented). The signed API: so many in two minutes as
+`requestLimit` says (official SDK). Whether the period moves or is a fixed slot of the clock is not documented, so both
+exist here. Nor is what is counted by: each sandbox has its own windows.
 """
 
 import math
