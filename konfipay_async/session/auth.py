@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Protocol
 
-from konfipay_async.session.message import Request
+from konfipay_async.session.message import Request, Response
 
 __all__ = ["Auth", "Refusal"]
 
@@ -21,13 +21,15 @@ class Refusal(Enum):
 
 
 class Auth(Protocol):
-    """Authorises requests of the authenticated budget."""
+    """Authorises requests of the authenticated budget. `refusal_hint` is what a 401 means that nothing helps against."""
+
+    refusal_hint: str
 
     async def authorise(self, request: Request[Any]) -> Mapping[str, str]:
         """Headers for one attempt of this request. What it raises goes to the caller as it is."""
 
-    def refused(self, headers: Mapping[str, str]) -> Refusal:
-        """The server answered 401 to these headers."""
+    def refused(self, headers: Mapping[str, str], response: Response) -> Refusal:
+        """The server answered 401 to these headers, with this response."""
 
     async def close(self) -> None:
         """End what is under way here. Revokes nothing: other processes may use the same key."""

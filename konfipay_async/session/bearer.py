@@ -14,7 +14,7 @@ from typing import Any
 from konfipay_async.errors import ClientStateError, KonfipayError
 from konfipay_async.session.auth import Refusal
 from konfipay_async.session.clock import Clock
-from konfipay_async.session.message import Request
+from konfipay_async.session.message import Request, Response
 
 __all__ = ["Bearer", "Token"]
 
@@ -51,6 +51,11 @@ class Bearer:
     its life, so that a token shorter than the margin works.
     """
 
+    refusal_hint = (
+        "A fresh token was refused as well: the API key was refused or lost its rights, or another process that uses "
+        "the same key ends its tokens."
+    )
+
     def __init__(self, login: Callable[[], Awaitable[Token]], *, clock: Clock, margin: float = 60.0) -> None:
         self._login = login
         self._clock = clock
@@ -69,7 +74,7 @@ class Bearer:
             self._renew()
         return {"Authorization": f"Bearer {held.value}"}
 
-    def refused(self, headers: Mapping[str, str]) -> Refusal:
+    def refused(self, headers: Mapping[str, str], response: Response | None = None) -> Refusal:
         held = self._held
         if held is None or headers["Authorization"] != f"Bearer {held.value}":
             return Refusal.STALE

@@ -81,7 +81,7 @@ class _Failed:
 
 
 class _State(Enum):
-    NEW = "not open yet: use `async with KonfipayClient(…) as client:`"
+    NEW = "not open yet: use `async with` it"
     OPEN = "open"
     CLOSED = "closed: make a new one"
 
@@ -262,8 +262,10 @@ class Session:
             await request.note.settled(None, error)
         if isinstance(error, RateLimitedError):
             self.budgets.of(request.budget).pause(self._pause_after(request, error))
-        refused = isinstance(error, UnauthorizedError) and request.budget == "authenticated"
-        return _Failed(error, sent_at=started_at, refusal=self._auth.refused(headers) if refused else None)
+        refusal: Refusal | None = None
+        if isinstance(error, UnauthorizedError) and response is not None and request.budget == "authenticated":
+            refusal = self._auth.refused(headers, response)
+        return _Failed(error, sent_at=started_at, refusal=refusal)
 
     async def _hold_back(self, request: Request[Any], attempt: Coroutine[Any, Any, T]) -> T:
         """Run it to its end, whatever becomes of the caller, whose cancellation goes on when the outcome is known."""
@@ -321,10 +323,7 @@ class Session:
             unknown.__cause__ = error
             return unknown
         if refusals and isinstance(error, UnauthorizedError):
-            error.args = (
-                f"{error} A fresh token was refused as well: the API key was refused or lost its rights, or another "
-                f"process that uses the same key ends its tokens.",
-            )
+            error.args = (f"{error} {self._auth.refusal_hint}",)
         return error
 
     def _check_open(self) -> None:

@@ -13,7 +13,7 @@ import ssl as ssl_module
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -28,7 +28,7 @@ from konfipay_async.errors import (
 )
 from konfipay_async.session.message import Download, Request, Response, RetryClass
 
-__all__ = ["AiohttpTransport", "Transport", "checked_base_url"]
+__all__ = ["AiohttpTransport", "Transport", "checked_base_url", "url_of"]
 
 _CONNECT_TIMEOUT = 15.0
 
@@ -43,8 +43,8 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
-def checked_base_url(text: str) -> URL:
-    """The base URL requests go to, or a ConfigurationError that says what is wrong with it."""
+def checked_base_url(text: str, example: str = "https://portal.konfipay.de/api/v6") -> URL:
+    """The base URL requests go to, or a ConfigurationError that says what is wrong with it, and shows an example."""
     if not isinstance(text, str):
         raise ConfigurationError(f"base_url must be a str, not {type(text).__name__}")
     text = text.strip()
@@ -54,9 +54,7 @@ def checked_base_url(text: str) -> URL:
     except ValueError:
         host = None
     if not host or url.scheme not in ("https", "http"):
-        raise ConfigurationError(
-            f"base_url {_shown(text)!r} is no address of an API: give one like 'https://portal.konfipay.de/api/v6'"
-        )
+        raise ConfigurationError(f"base_url {_shown(text)!r} is no address of an API: give one like {example!r}")
     if url.user or url.password or url.query_string or url.fragment:
         raise ConfigurationError("base_url must not carry a user, a password, a query or a fragment")
     if url.scheme == "http" and not _is_loopback(host):
@@ -65,6 +63,28 @@ def checked_base_url(text: str) -> URL:
             f"since the API key and the bookings would be readable on the way)"
         )
     return url
+
+
+def url_of(base_url: URL, request: Request[Any]) -> URL:
+    """Where a request goes, encoded to the byte: its `raw_path_qs` is what stands on the wire, and can be signed.
+
+    ConfigurationError for what could not be sent as it is: yarl would cut it at a '#', or drop an empty query.
+    """
+    query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in request.query)
+    base = "" if request.from_origin else base_url.raw_path.rstrip("/")
+    target = f"{base}/{request.path}{'?' if query else ''}{query}"
+    # `encoded`: yarl would otherwise rewrite what is percent-encoded with care.
+    url = URL(f"{base_url.origin()}{target}", encoded=True)
+    if url.raw_path_qs != target or not _SENDABLE.fullmatch(request.path):
+        raise ConfigurationError(
+            f"the path of {request.method} {request.template or '…'} cannot be sent as it is: percent-encode blanks, "
+            f"'#', backslashes and what is not ASCII, and leave no empty query behind"
+        )
+    return url
+
+
+# What is ASCII and visible, but for '#' and the backslash.
+_SENDABLE = re.compile(r"[!\"$-\[\]-~]*")
 
 
 def _checked_proxy(proxy: str | None) -> str | None:
@@ -156,7 +176,7 @@ class AiohttpTransport:
         try:
             async with session.request(
                 request.method,
-                self._url(request),
+                url_of(self._base_url, request),
                 # As a stream: of bytes above a megabyte aiohttp warns, for it would copy them at once.
                 data=None if request.body is None else io.BytesIO(request.body),
                 headers={**request.headers, **headers, **({"Connection": "close"} if once else {})},
@@ -207,12 +227,6 @@ class AiohttpTransport:
     @property
     def _host(self) -> str:
         return self._base_url.authority
-
-    def _url(self, request: Request[Any]) -> URL:
-        query = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in request.query)
-        # `encoded`: yarl would otherwise rewrite what is percent-encoded with care.
-        base = self._base_url.origin() if request.from_origin else self._base_url
-        return URL(f"{str(base).rstrip('/')}/{request.path}{'?' if query else ''}{query}", encoded=True)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         limit = self._max_response_bytes

@@ -409,7 +409,7 @@ async def test_who_logs_in(raw_server: Any, new_client: Any) -> None:
         assert login.body == f'{{"apiKey":"{KEY}","client":{{"name":"My Übung","version":"7"}}}}'.encode()
         assert login.headers["content-type"] == "application/json"
         assert login.headers["user-agent"].startswith("konfipay-async/")
-        assert sent.target == "/api/v6/lists?a=b+c&d=true"
+        assert sent.target == "/api/v6/lists?a=b%20c&d=true"
 
 
 async def test_a_body_has_exact_amounts(raw_server: Any, new_client: Any) -> None:
