@@ -27,8 +27,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from konfipay_async import BASE_URL, KonfipayClient, Limits
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.pull.plan import Plan
+from konfipay_async.pull.schedules import cron_of
 from konfipay_async.pull.sinks.noting import What
 
 __all__ = ["Entry", "read_keys"]
@@ -41,7 +43,8 @@ class Entry:
     """One table `[keys.name]`: a key, by where it is to be found, and what to pull with it.
 
     `to` is the address of the database and `source` the key's name in it. `requests_per_minute` is for customers whose
-    limit was raised.
+    limit was raised. `schedule` says how often workers pull with it, see `schedules.cron_of`; `base_url`, `routes`,
+    `filter_names`, `paging_names` and `timeouts` (seconds) are those of `KonfipayClient`.
     """
 
     name: str
@@ -56,6 +59,9 @@ class Entry:
     requests_per_minute: int | None = None
     routes: Mapping[str, str] = field(default_factory=dict)
     filter_names: Mapping[str, str] = field(default_factory=dict)
+    paging_names: tuple[str, str] | None = None
+    timeouts: Mapping[str, float] = field(default_factory=dict)
+    schedule: str | None = None
 
     def api_key(self) -> str:
         """The key. ConfigurationError where there is none."""
@@ -108,9 +114,13 @@ _SETTINGS: dict[str, tuple[type, str]] = {
     "requests_per_minute": (int, "a number from 1"),
     "routes": (dict, "a table of texts"),
     "filter_names": (dict, "a table of texts"),
+    "paging_names": (list, 'two names, like ["page-number", "page-size"]'),
+    "timeouts": (dict, "a table of seconds"),
+    "schedule": (str, 'an interval like "15m", or five fields of cron'),
 }
 _OF_ONE_KEY = ("api_key_env", "api_key_file", "source")
 _OF_PLANS = ("what", "acknowledge", "pending", "since", "until", "folder", "page_size")
+_OF_CLIENTS = ("base_url", "routes", "filter_names", "paging_names", "timeouts")
 _NUMBERS = {"page_size": 1000, "concurrency": 100, "requests_per_minute": 1_000_000}
 
 
@@ -160,6 +170,8 @@ class _Reader:
             settings.pop("folder", None)
         if settings.get("pending_table"):
             settings["pending"] = True
+        if "paging_names" in settings:
+            settings["paging_names"] = tuple(settings["paging_names"])
         try:
             plan = Plan(**{name: settings.pop(name) for name in _OF_PLANS if name in settings})
         except ConfigurationError as error:
@@ -188,12 +200,23 @@ class _Reader:
             fits = value in get_args(What)
         if name in _NUMBERS:
             fits = fits and isinstance(value, int) and 1 <= value <= _NUMBERS[name]
-        if kind is dict:
-            fits = isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+        if isinstance(value, dict):
+            fits = fits and all(
+                _is_number(item) if name == "timeouts" else isinstance(item, str) for item in value.values()
+            )
+        if isinstance(value, list):
+            fits = fits and len(value) == 2 and all(isinstance(item, str) for item in value)
         if kind is str:
             fits = fits and bool(value)
         if not fits:
             raise self._wrong(here, f"{name}: give {wanted}")
+        try:
+            if name in _OF_CLIENTS:
+                _try(name, value)
+            if name == "schedule":
+                cron_of(str(value), "")
+        except ConfigurationError as error:
+            raise self._wrong(here, str(error)) from None
         if name in ("api_key_env", "api_key_file") and re.fullmatch(r"[A-Za-z0-9]{40,}", str(value)):
             raise self._wrong(here, f"this looks like the key itself. {_NO_SECRETS}")
 
@@ -205,6 +228,16 @@ class _Reader:
     def _wrong(self, here: tuple[str, ...], what: str) -> ConfigurationError:
         line, column = _position(self._text, here)
         return ConfigurationError(f"{self._path}: line {line}, column {column}: {what}")
+
+
+def _try(name: str, value: Any) -> None:
+    """Make a client of it, which is never opened: it knows what it does not take."""
+    given: dict[str, Any] = {"base_url": BASE_URL} | {name: tuple(value) if isinstance(value, list) else value}
+    KonfipayClient("none", limits=Limits(), **given)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _SECRETS = {"apikey", "key", "secret", "apisecret", "token", "accesstoken", "password"}

@@ -143,6 +143,8 @@ def _client(entry: Entry, api_key: str, budgets: KeyBudgets) -> KonfipayClient:
         concurrency=entry.concurrency,
         routes=entry.routes,
         filter_names=entry.filter_names,
+        paging_names=entry.paging_names,
+        timeouts=entry.timeouts,
         trust_env=True,
     )
 

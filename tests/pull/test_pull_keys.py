@@ -55,6 +55,9 @@ def test_defaults_hold_where_a_key_says_nothing_else(tmp_path):
         base_url = "https://example.org/api/v6"
         requests_per_minute = 3000
         routes = { "transactions.list" = "GET bookings" }
+        paging_names = ["pageNumber", "pageSize"]
+        timeouts = { "transactions.list" = 90 }
+        schedule = "15m"
         """,
     )
     assert (north.name, north.source, north.to, north.api_key_env) == ("north", "north", "sqlite:///bank.db", "NORTH")
@@ -63,6 +66,8 @@ def test_defaults_hold_where_a_key_says_nothing_else(tmp_path):
     assert (south.plan.acknowledge, south.plan.pending, south.requests_per_minute) == (False, True, 3000)
     assert south.pending_table
     assert south.routes == {"transactions.list": "GET bookings"}
+    assert (south.paging_names, south.timeouts) == (("pageNumber", "pageSize"), {"transactions.list": 90})
+    assert (north.schedule, south.schedule) == (None, "15m")
 
 
 def test_days_and_files(tmp_path):
@@ -97,6 +102,16 @@ def test_days_and_files(tmp_path):
         ('[keys.a]\napi_key_env = "A"\nsince = 2026-01-01T00:00:00\n', 3, 1, "without quotes"),
         ('[keys.a]\napi_key_env = "A"\nwhat = "paypall"\n', 3, 1, '"paypal"'),
         ('[keys.a]\napi_key_env = "A"\nroutes = { "x" = 1 }\n', 3, 1, "a table of texts"),
+        ('[keys.a]\napi_key_env = "A"\nroutes = { "transactions.lists" = "GET x" }\n', 3, 1, "transactions.lists"),
+        ('[keys.a]\napi_key_env = "A"\nfilter_names = { "" = "" }\n', 3, 1, ""),
+        ('[defaults]\nbase_url = "portal.konfipay.de"\n[keys.a]\napi_key_env = "A"\n', 2, 1, "portal.konfipay.de"),
+        ('[keys.a]\napi_key_env = "A"\npaging_names = ["page"]\n', 3, 1, "two names"),
+        ('[keys.a]\napi_key_env = "A"\npaging_names = ["page", "page"]\n', 3, 1, "page"),
+        ('[keys.a]\napi_key_env = "A"\ntimeouts = { "transactions.list" = "9" }\n', 3, 1, "a table of seconds"),
+        ('[keys.a]\napi_key_env = "A"\ntimeouts = { "transactions.list" = -1 }\n', 3, 1, "transactions.list"),
+        ('[keys.a]\napi_key_env = "A"\ntimeouts = { "transaction.list" = 9 }\n', 3, 1, "transaction.list"),
+        ('[keys.a]\napi_key_env = "A"\nschedule = "7m"\n', 3, 1, "divides neither"),
+        ('[keys.a]\napi_key_env = "A"\nschedule = "61 * * * *"\n', 3, 1, "five fields of cron"),
         ('[keys.a]\napi_key_env = "A"\nuntil = 2026-01-01\n', 1, 7, "until needs since"),
         ('[keys.a]\napi_key_env = "A"\nsince = 2026-01-01\nacknowledge = true\n', 1, 7, "exclude each other"),
         ('[keys.a]\napi_key_env = "A"\nwhat = "files"\n', 1, 7, "folder"),
