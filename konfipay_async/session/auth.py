@@ -21,7 +21,7 @@ class Refusal(Enum):
 
 
 class Auth(Protocol):
-    """Authorises requests of the authenticated budget. `refusal_hint` is what a 401 means that nothing helps against."""
+    """Authorises requests of the authenticated budget. `refusal_hint` tells users what a lasting 401 means."""
 
     refusal_hint: str
 

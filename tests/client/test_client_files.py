@@ -540,7 +540,7 @@ async def test_how_a_document_goes_out(serving: Any, new_client: Any, raw_server
         assert (await client.documents.upload(b"\x00\xff", file_name="a b&c.bin", order_type="XYZ")).rid == "d-1"
         request = server.requests[-1]
         assert (request.method, request.body) == ("POST", b"\x00\xff")
-        assert request.target == "/api/v6/documents?file-name=a+b%26c.bin&order-type=XYZ"
+        assert request.target == "/api/v6/documents?file-name=a%20b%26c.bin&order-type=XYZ"
         assert request.headers["content-type"] == "application/octet-stream"
 
 
