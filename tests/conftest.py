@@ -15,8 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def program() -> Iterator[list[str]]:
+    """The command `konfipay`, quick to start."""
+    with warm.warm():
+        yield warm.COMMAND
 
 
 class RedisServer:

@@ -42,14 +42,12 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def konfipay(tmp_path: Path) -> Konfipay:
+def konfipay(program: list[str], tmp_path: Path) -> Konfipay:
     """Run a command in a folder of its own, to its end."""
 
     async def run(*arguments: str, **more: str) -> Ended:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "konfipay_async",
+            *program,
             *arguments,
             cwd=tmp_path,
             env=environment(**more),

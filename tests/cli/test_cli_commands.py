@@ -7,9 +7,12 @@ import subprocess
 import sys
 
 import pytest
+import warm
 
 from konfipay_async import KonfipayClient, __version__
 from konfipay_async.cli.app import app, run
+
+pytestmark = pytest.mark.usefixtures("program")
 
 
 @pytest.mark.parametrize("command", [[], ["pull"], ["sandbox"]], ids=lambda words: " ".join(words) or "konfipay")
@@ -74,7 +77,7 @@ async def test_an_unknown_command(konfipay):
 async def test_the_sandbox_serves_until_it_is_stopped(tmp_path):
     """It prints what to set, answers a client, and ends at SIGTERM."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "konfipay_async", "sandbox", "--port", "0", "--transactions", "30",
+        *warm.COMMAND, "sandbox", "--port", "0", "--transactions", "30",
         "--fault", "503-html:transactions.list@1",
         cwd=tmp_path, stdout=asyncio.subprocess.PIPE, env=None,
     )  # fmt: skip
@@ -94,7 +97,7 @@ async def test_the_sandbox_serves_until_it_is_stopped(tmp_path):
 async def test_several_keys(tmp_path):
     """Each is printed with its name and whose flags it reads."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "konfipay_async", "sandbox", "--port", "0", "--key", "erp", "--own-key", "reports",
+        *warm.COMMAND, "sandbox", "--port", "0", "--key", "erp", "--own-key", "reports",
         cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

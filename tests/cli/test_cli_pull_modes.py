@@ -5,15 +5,17 @@ import json
 import os
 import signal
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import warm
 
 from konfipay_async.cli.watching import in_words, seconds_of
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.sandbox import ApiKey, Sandbox
+
+pytestmark = pytest.mark.usefixtures("program")
 
 
 def environment_of(sandbox: Sandbox) -> dict[str, str]:
@@ -123,7 +125,7 @@ async def test_events_as_json(konfipay):
 
 async def start(tmp_path: Path, *arguments: str, **environment: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "konfipay_async", "pull", *arguments, cwd=tmp_path,
+        *warm.COMMAND, "pull", *arguments, cwd=tmp_path,
         env=os.environ | environment | {"PYTHONWARNINGS": "error"},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

@@ -10,7 +10,6 @@ import pty
 import re
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -19,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from aiohttp import web
 
 from konfipay_async.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("program")
 
 KEY = "CanaryKey" + "7" * 40
 TOKEN = "CanaryToken" + "8" * 40
@@ -155,7 +157,7 @@ async def shown(
     settings |= {"TERM": "xterm", "COLUMNS": "150"}
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "konfipay_async", "pull", "--acknowledge", "--concurrency", "1"),
+            *(*warm.COMMAND, "pull", "--acknowledge", "--concurrency", "1"),
             *(["--json"] if look == "json" else []),
             *arguments,
             cwd=folder,

@@ -3,11 +3,11 @@
 import asyncio
 import signal
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import warm
 
 from konfipay_async import KonfipayClient
 from konfipay_async.pull import Step, pull
@@ -15,6 +15,7 @@ from konfipay_async.pull.sinks.sql import SqlSink
 from konfipay_async.sandbox import Sandbox
 
 CHILD = Path(__file__).with_name("pull_in_child.py")
+pytestmark = pytest.mark.usefixtures("program")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ async def test_nothing_lost_nothing_doubled(tmp_path: Path, step: Step, nth: int
     database = f"sqlite:///{file}"
     async with Sandbox(transactions=95, pending=0) as sandbox:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, str(CHILD), sandbox.base_url, sandbox.api_key, database, step.name, str(nth)
+            *warm.script(CHILD), sandbox.base_url, sandbox.api_key, database, step.name, str(nth)
         )
         assert await child.wait() == -signal.SIGKILL
         async with KonfipayClient(sandbox.api_key, base_url=sandbox.base_url) as client:
@@ -58,7 +59,7 @@ async def test_a_page_that_was_committed_is_acknowledged_first(tmp_path: Path) -
     database = f"sqlite:///{tmp_path / 'pull.db'}"
     async with Sandbox(transactions=30) as sandbox:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, str(CHILD), sandbox.base_url, sandbox.api_key, database, "COMMITTED", "1"
+            *warm.script(CHILD), sandbox.base_url, sandbox.api_key, database, "COMMITTED", "1"
         )
         assert await child.wait() == -signal.SIGKILL
         assert len(sandbox.new_rids()) == 30

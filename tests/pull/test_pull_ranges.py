@@ -3,13 +3,13 @@
 import asyncio
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import warm
 
 from konfipay_async import KonfipayClient, Transaction, errors
 from konfipay_async.pull import Report, Step, Written
@@ -19,6 +19,7 @@ from konfipay_async.pull.sinks.sql import SqlSink
 from konfipay_async.sandbox import Sandbox
 
 CHILD = Path(__file__).with_name("pull_in_child.py")
+pytestmark = pytest.mark.usefixtures("program")
 FIRST, LAST = date(2022, 1, 3), date(2022, 1, 14)
 LATER = date(2022, 3, 1)
 
@@ -143,7 +144,7 @@ async def test_killed_anywhere_the_next_run_ends_it(tmp_path, sink, file, step, 
     """No day counts as done that is not."""
     async with Sandbox(transactions=95) as sandbox:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, str(CHILD), sandbox.base_url, sandbox.api_key, f"sqlite:///{file}", step, str(nth), "range"
+            *warm.script(CHILD), sandbox.base_url, sandbox.api_key, f"sqlite:///{file}", step, str(nth), "range"
         )
         assert await child.wait() == -signal.SIGKILL
         stored = {day for (day,) in rows_of(file, "SELECT DISTINCT booking_date FROM transactions")}

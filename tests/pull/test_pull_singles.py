@@ -5,7 +5,6 @@ import hashlib
 import os
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from datetime import date
@@ -13,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import warm
 
 from konfipay_async import KonfipayClient, Retry, Transaction, errors
 from konfipay_async.pull import Report, Step, Written
@@ -22,6 +22,7 @@ from konfipay_async.pull.sinks.sql import SqlSink
 from konfipay_async.sandbox import Sandbox
 
 CHILD = Path(__file__).with_name("pull_in_child.py")
+pytestmark = pytest.mark.usefixtures("program")
 
 
 @pytest.fixture
@@ -234,7 +235,7 @@ async def test_killed_anywhere_the_next_run_ends_it(tmp_path, sink, file, folder
     """kill -9: nothing is lost, nothing doubled, all is acknowledged in the end."""
     async with Sandbox(transactions=30, accounts=2, transaction_files=25, paypal_transactions=25) as sandbox:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, str(CHILD), sandbox.base_url, sandbox.api_key, f"sqlite:///{file}", step, str(nth), what,
+            *warm.script(CHILD), sandbox.base_url, sandbox.api_key, f"sqlite:///{file}", step, str(nth), what,
             cwd=tmp_path,
         )  # fmt: skip
         assert await child.wait() == -signal.SIGKILL

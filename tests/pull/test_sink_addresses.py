@@ -3,15 +3,17 @@
 import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.pull.sinks.addresses import sink_at
 from konfipay_async.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("program")
 
 
 @pytest.mark.parametrize("address", ["jsonl:", "csv:", "parquet://bookings"])
@@ -32,7 +34,7 @@ async def pulled(address: str, folder: Path, *more: str) -> tuple[int, Any]:
     async with Sandbox(transactions=30, pending=5) as sandbox:
         settings = {"KONFIPAY_API_KEY": sandbox.api_key, "KONFIPAY_BASE_URL": sandbox.base_url}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "konfipay_async", "pull", "--to", address, "--json", *more),
+            *(*warm.COMMAND, "pull", "--to", address, "--json", *more),
             cwd=folder,
             env=os.environ | settings,
             stdout=asyncio.subprocess.PIPE,

@@ -5,7 +5,6 @@ import csv
 import json
 import signal
 import sqlite3
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date, datetime
@@ -15,6 +14,7 @@ from typing import Any
 
 import pyarrow.dataset
 import pytest
+import warm
 
 from konfipay_async import KonfipayClient, Transaction, errors
 from konfipay_async.models.transactions import BankAccountRef, CreditDebitIndicator, DocumentRef
@@ -24,6 +24,7 @@ from konfipay_async.sandbox import Sandbox
 
 ORIGIN = "the sandbox of a test"
 CHILD = Path(__file__).with_name("sink_in_child.py")
+pytestmark = pytest.mark.usefixtures("program")
 KINDS = ("sqlite", "postgresql", "jsonl", "csv", "parquet")
 FILES = ("jsonl", "csv", "parquet")
 
@@ -273,7 +274,7 @@ def test_a_row_has_the_columns_of_the_database(place: Place) -> None:
 
 async def child(place: Place, sandbox: Sandbox, step: str, nth: int) -> int:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(CHILD), sandbox.base_url, sandbox.api_key, place.address, step, str(nth)
+        *warm.script(CHILD), sandbox.base_url, sandbox.api_key, place.address, step, str(nth)
     )
     return await process.wait()
 

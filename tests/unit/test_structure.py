@@ -47,7 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fleet": {"__init__", "_version", "client", "errors", "holding", "models", "resources", "session", "pull"},
     "cli": {
         *("__init__", "_version", "client", "errors", "models", "resources", "session", "routes", "filters", "ledger"),
-        *("answers", "pain", "sepa", "migration", "pull", "sandbox", "integrations", "fleet", "communication", "wallee"),
+        *("answers", "pain", "sepa", "migration", "pull", "sandbox", "integrations", "fleet"),
+        *("communication", "wallee"),
     },
     "__main__": {"cli"},
 }
