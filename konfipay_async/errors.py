@@ -4,6 +4,7 @@
 
     KonfipayError
     ├── ConfigurationError            an argument, a setting or an environment variable is wrong; nothing was sent
+    │   ├── QuerySyntaxError          a search query does not parse; shows where
     │   └── MissingExtraError         an optional library is not installed; names the extra
     ├── ClientStateError              used before opening or after closing (a RuntimeError too)
     ├── TransportError                no whole answer came back; .sent tells whether the request may have arrived
@@ -83,6 +84,7 @@ __all__ = [
     "NotFoundError",
     "OutcomeUnknownError",
     "PageEchoError",
+    "QuerySyntaxError",
     "RangeError",
     "RateLimitedError",
     "RedirectRefusedError",
@@ -140,6 +142,17 @@ class MissingExtraError(ConfigurationError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the extra {extra!r}: pip install 'konfipay-async[{extra}]'")
         self.extra = extra
+
+
+class QuerySyntaxError(ConfigurationError):
+    """A search query does not parse. `position` is the character, counted from 0, at which it goes wrong.
+
+    The text shows the query with a caret under that place. Values are masked in it: they may be names.
+    """
+
+    def __init__(self, message: str, *, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 class ClientStateError(KonfipayError, RuntimeError):
