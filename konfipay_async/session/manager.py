@@ -6,10 +6,12 @@ no route and no model.
 
 import asyncio
 import hashlib
+import itertools
 import logging
 import os
 import random
 from collections.abc import Callable, Coroutine, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -44,13 +46,19 @@ _LONGEST_PAUSE = 2
 # How many tokens may die under one request before somebody is to be told.
 _MOST_REFUSALS = 5
 
+_CALLS = itertools.count(1)
+# The call under way: a task that logs in for it inherits this.
+_call: ContextVar[int] = ContextVar("konfipay_async.call", default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt of one request, as it went.
 
     `started_at` in seconds since the epoch, `duration` and `waited` (for the budget) in seconds, `number` from 1.
-    Either `response` or `error` is set, or neither where the caller was cancelled.
+    `response` is set where an answer came, `error` where it was no success or none came; neither is where the caller
+    was cancelled. `authorisation` are the headers that the request does not have itself. Attempts with the same `call`
+    belong together: one call of this process, its retries, and the login made for it (0 without a recorder).
     """
 
     request: Request[Any]
@@ -60,6 +68,8 @@ class Attempt:
     waited: float
     response: Response | None = None
     error: KonfipayError | None = field(default=None, repr=False)
+    authorisation: Mapping[str, str] = field(default_factory=dict, repr=False)
+    call: int = 0
 
 
 class Recorder(Protocol):
@@ -145,9 +155,10 @@ class Session:
         Raises what `read` raises, TransportError where no answer came, OutcomeUnknownError where a request of class
         *once* may or may not have done its work, ClientStateError where the session is not open.
         """
-        if request.retry is RetryClass.ONCE:
-            return await self._send(request, retry or self._retry)
-        return await self._until_closed(self._send(request, retry or self._retry))
+        sending = self._send(request, retry or self._retry)
+        if self._recorder is not None and not _call.get():
+            sending = _as_one_call(sending)
+        return await (sending if request.retry is RetryClass.ONCE else self._until_closed(sending))
 
     async def _send(self, request: Request[T], policy: Retry) -> T:
         number = 0
@@ -256,6 +267,8 @@ class Session:
                     waited=waited,
                     response=response,
                     error=error,
+                    authorisation=headers,
+                    call=_call.get(),
                 )
             )
         if request.note is not None:
@@ -344,6 +357,14 @@ class Session:
         logger.debug("%s %s: %s in %.3f s", request.method, request.path, outcome, attempt.duration)
         if self._recorder is not None:
             self._recorder.record(attempt)
+
+
+async def _as_one_call(sending: Coroutine[Any, Any, T]) -> T:
+    _call.set(next(_CALLS))
+    try:
+        return await sending
+    finally:
+        _call.set(0)
 
 
 def _became(tried: object) -> str:
