@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, TypeAlias
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.wallee.names import wire_path
 
-__all__ = ["Q", "Chain", "Comparator", "Comparison", "Connective", "Field", "Not", "Query", "Value"]
+__all__ = ["Chain", "Comparator", "Comparison", "Connective", "Field", "Not", "Q", "Query", "Value"]
 
 Value: TypeAlias = str | int | Decimal | bool | date | datetime | enum.Enum
 """What a field is compared with. A float has no exact digits and is refused, and so is a time without an offset."""

@@ -185,7 +185,7 @@ def test_there_are_no_import_cycles() -> None:
 
 def _order(name: str) -> tuple[int, str]:
     """Constants, then classes, then the rest; alphabetically inside."""
-    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name)
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if declared(name) is not None])
