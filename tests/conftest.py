@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -25,6 +26,31 @@ def program() -> Iterator[list[str]]:
     """The command `konfipay`, quick to start."""
     with warm.warm():
         yield warm.COMMAND
+
+
+PostgresServer = run_path(str(HERE.parent / "benchmarks" / "postgres_server.py"))["PostgresServer"]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL of our own: one for all tests of a session, on a socket in a folder that goes with it."""
+    if sys.platform == "win32":
+        pytest.skip("a server on a Unix socket")
+    folder = Path(tempfile.mkdtemp(prefix="konfipay-"))  # not below pytest's own, which nobody else may enter
+    try:
+        server = PostgresServer(folder)
+        server.start()
+        yield server
+        server.stop("immediate")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres(postgres_server: Any) -> Any:
+    """The server, with nothing of ours in its database."""
+    postgres_server.execute("DROP SCHEMA IF EXISTS konfipay, konfipay_fleet CASCADE")
+    return postgres_server
 
 
 class RedisServer:
