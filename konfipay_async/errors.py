@@ -42,6 +42,9 @@
     ├── AcknowledgementError
     │   ├── AcknowledgementTooEarlyError       the page has rows nobody has seen yet
     │   └── AcknowledgementWithoutEffectError  acknowledged twice with success, and the rows are still new
+    ├── WebhookError                  a webhook's message cannot be read
+    │   ├── SignatureError            its signature is missing, of another kind, or not of this message
+    │   └── WebhookKeyError           the key it is signed with cannot be had now: send it again
     └── StorageError                  the database cannot be used, or is not ours to write to
         ├── StorageAwayError          its server cannot be reached, or is stopping: later it may be back
         └── StorageBusyError          another pull or program holds it
@@ -92,6 +95,7 @@ __all__ = [
     "ResponseTooLargeError",
     "RouteUnknownError",
     "ServerError",
+    "SignatureError",
     "StatusError",
     "StorageAwayError",
     "StorageBusyError",
@@ -102,6 +106,8 @@ __all__ = [
     "UnsupportedMediaError",
     "WaitError",
     "WaitTimeoutError",
+    "WebhookError",
+    "WebhookKeyError",
 ]
 
 
@@ -426,6 +432,18 @@ class AcknowledgementTooEarlyError(AcknowledgementError):
 
 class AcknowledgementWithoutEffectError(AcknowledgementError):
     """Acknowledged twice with success, and the rows come back as new."""
+
+
+class WebhookError(KonfipayError):
+    """A webhook's message cannot be read."""
+
+
+class SignatureError(WebhookError):
+    """A webhook's signature is missing, of another kind, or not of this message: it is not to be believed."""
+
+
+class WebhookKeyError(WebhookError):
+    """The key a webhook's message is signed with cannot be had, now at least. The message may be true."""
 
 
 class StorageError(KonfipayError):
