@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 from konfipay_async.sandbox.sending import Answer
+from konfipay_async.sandbox.stand_ins import stand_in
 
 __all__ = [
     "API_DOCUMENTATION",
-    "HTML",
     "JSON",
     "bad_request",
     "conflict",
@@ -28,13 +28,7 @@ __all__ = [
 ]
 
 JSON: Final = "application/json; charset=utf-8"
-HTML: Final = "text/html; charset=utf-8"
 API_DOCUMENTATION: Final = "https://portal.konfipay.de/Info/Api_Doc"
-
-_PROXY_PAGE: Final = (
-    b"<!DOCTYPE html>\n<html><head><title>%b</title></head>\n"
-    b"<body><center><h1>%b</h1></center><hr><center>proxy</center></body></html>\n"
-)
 
 
 def json_answer(value: object, status: int = 200) -> Answer:
@@ -124,23 +118,12 @@ def fault_answer(name: str, retry_after: str | None) -> Answer | None:
             return Answer(429, b"", "text/plain", headers)
         case "500":
             return json_answer({"Message": "An error has occurred."}, 500)
-        case "502-html":
-            return Answer(502, _PROXY_PAGE % (b"502 Bad Gateway", b"502 Bad Gateway"), HTML)
-        case "503-html":
-            text = b"503 Service Temporarily Unavailable"
-            return Answer(503, _PROXY_PAGE % (text, text), HTML, headers)
-        case "html":
-            return Answer(200, _PROXY_PAGE % (b"Maintenance", "Wartungsarbeiten – bitte später".encode()), HTML)
-        case "garbage":
-            return Answer(200, b'\x00\xff\xfe{"pageNumber":\x80,,\x01', JSON)
         case "401":
             return unauthorized("The token is not valid")
         case "403":
             return forbidden()
         case "unknown-route":
             return unknown_endpoint()
-        case "empty-404":
-            return Answer(404, b"", "text/plain")
         case "400-xml":
             now = datetime.now(UTC).isoformat(timespec="seconds")
             body = (
@@ -151,4 +134,4 @@ def fault_answer(name: str, retry_after: str | None) -> Answer | None:
             )
             return Answer(400, body.encode(), "application/xml; charset=utf-8")
         case _:
-            return None
+            return stand_in(name, retry_after)

@@ -38,7 +38,7 @@ from konfipay_async.sandbox.konfipay.state import Journal
 from konfipay_async.sandbox.konfipay.store import Order, Store, Where
 from konfipay_async.sandbox.konfipay.tokens import Tokens
 from konfipay_async.sandbox.limits import Peak, make_window
-from konfipay_async.sandbox.sending import reset
+from konfipay_async.sandbox.listening import Listener
 
 __all__ = ["SANDBOX_API_KEY", "RouteKind", "Sandbox"]
 
@@ -46,9 +46,6 @@ SANDBOX_API_KEY: Final = "SandboxKeyForTestsOnly00000000000000000000000000000000
 """The API key every sandbox accepts unless it is given another one. 64 characters, like a real one."""
 
 RouteKind = Literal["public", "authenticated"]
-
-_STOP: Final = 0.05
-"""Seconds the server's own cleanup may wait; every request has been cancelled before."""
 
 
 class Sandbox:
@@ -166,8 +163,6 @@ class Sandbox:
                 "of the page number and of the page size"
             )
 
-        self._host = host
-        self._port = port
         start = now()
         own = [key.name for key in keys if key.own_flags]
         self._first = keys[0]
@@ -240,58 +235,28 @@ class Sandbox:
             sleep=sleep,
         )
 
-        self._runner: web.ServerRunner | None = None
-        self._stopping = False
-        self._busy: set[asyncio.Task[Any]] = set()
+        self._listener = Listener(self._handle, host, port)
 
     def __repr__(self) -> str:
-        where = f"{self._host}:{self._port}" if self._runner else "not listening"
-        return f"<Sandbox {where}, {len(self._transactions)} transactions>"
+        return f"<Sandbox {self._listener}, {len(self._transactions)} transactions>"
 
     # Start and stop
 
     async def __aenter__(self) -> Self:
         """Start to listen. A port that is not free is an OSError."""
-        if self._runner is not None:
-            raise RuntimeError("this sandbox is listening already")
-        self._stopping = False
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_STOP)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, self._host, self._port)
-            await site.start()
-        except BaseException:
-            await runner.cleanup()
-            raise
-        self._port = runner.addresses[0][1]
-        self._runner = runner
+        await self._listener.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop at once: requests that are still being answered are cut off."""
-        runner, self._runner = self._runner, None
-        if runner is None:
-            return
-        self._stopping = True
-        try:
-            for site in list(runner.sites):
-                await site.stop()
-            busy = list(self._busy)
-            for task in busy:
-                task.cancel()
-            await asyncio.gather(*busy, return_exceptions=True)
-        finally:
-            await runner.cleanup()
+        await self._listener.stop()
 
     @property
     def base_url(self) -> str:
         """Where the API is, e.g. ``http://127.0.0.1:50123/api/v6``; known once the sandbox has been started."""
-        if self._port == 0:
-            raise RuntimeError("the sandbox has no address before it has been started")
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}{BASE_PATH}"
+        return self._listener.address + BASE_PATH
 
     @property
     def api_key(self) -> str:
@@ -469,11 +434,4 @@ class Sandbox:
         return list(self._payments.payments)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        task = asyncio.current_task()
-        if self._stopping or task is None:
-            return reset(request)
-        self._busy.add(task)
-        try:
-            return await self._front.serve(request, self.base_url)
-        finally:
-            self._busy.discard(task)
+        return await self._front.serve(request, self.base_url)
