@@ -1,4 +1,4 @@
-"""A Redis of one's own, and processes that share it."""
+"""A PostgreSQL and a Redis of one's own, programs that start quickly, and processes that share limits."""
 
 import asyncio
 import json
@@ -19,6 +19,13 @@ import pytest
 import warm
 
 HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """More processes than cores: many tests wait, for a server's own clock or for a process."""
+    cores = os.cpu_count() or 1
+    return cores + (cores + 1) // 2
 
 
 @pytest.fixture(scope="session")
