@@ -16,6 +16,7 @@ from konfipay_async.cli import (
     doctor,
     documents,
     files,
+    fleet,
     migrate,
     payments,
     paypal,
@@ -43,6 +44,7 @@ app = cyclopts.App(
 app.command(pull.pull)
 app.command(status.status)
 app.command(verify.verify)
+app.command(fleet.app)
 app.command(transactions.app)
 app.command(files.app)
 app.command(payments.app)

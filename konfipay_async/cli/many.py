@@ -13,11 +13,9 @@ from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.cli.signals import until_signal
 from konfipay_async.cli.watching import Rhythm
 from konfipay_async.errors import ConfigurationError, KonfipayError, StorageBusyError
-from konfipay_async.pull.keyfile import Entry, read_keys
-from konfipay_async.pull.many import Ended, KeyBudgets, pull_each
+from konfipay_async.pull.keyfile import read_keys
+from konfipay_async.pull.many import Ended, KeyBudgets, pull_each, sink_of
 from konfipay_async.pull.report import Report
-from konfipay_async.pull.sinks import Sink
-from konfipay_async.pull.sinks.addresses import sink_at
 from konfipay_async.pull.watch import passes
 from konfipay_async.pull.work import Step
 
@@ -45,7 +43,7 @@ def pull_many(
         async def once() -> None:
             nonlocal code
             ended = await pull_each(
-                entries, _sink, budgets=budgets, at_once=at_once, stop=stop, watch=show.step, tell=show.one
+                entries, sink_of, budgets=budgets, at_once=at_once, stop=stop, watch=show.step, tell=show.one
             )
             code = exit_of_all(ended)
             show.all(ended, code)
@@ -74,10 +72,6 @@ def exit_of_all(ended: Sequence[Ended]) -> int:
 
 def _code(error: Exception) -> int:
     return int(exit_of(error) if isinstance(error, KonfipayError) else Exit.BUG)
-
-
-def _sink(entry: Entry, origin: str) -> Sink:
-    return sink_at(entry.to, source=entry.source, origin=origin, pending_apart=entry.pending_table)
 
 
 class _NothingLeftError(Exception):

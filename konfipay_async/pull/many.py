@@ -14,9 +14,10 @@ from konfipay_async.pull.keyfile import Entry
 from konfipay_async.pull.plan import carry_out
 from konfipay_async.pull.report import Report
 from konfipay_async.pull.sinks import Sink
+from konfipay_async.pull.sinks.addresses import sink_at
 from konfipay_async.pull.work import Step
 
-__all__ = ["Ended", "KeyBudgets", "pull_each"]
+__all__ = ["Ended", "KeyBudgets", "Keys", "pull_each", "sink_of"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ async def pull_each(
     sink_of: Callable[[Entry, str], Sink],
     *,
     budgets: KeyBudgets,
+    keys: "Keys | None" = None,
     at_once: int = 8,
     stop: asyncio.Event | None = None,
     watch: Callable[[str, Step, Report], None] = lambda name, step, report: None,
@@ -82,11 +84,12 @@ async def pull_each(
     """Pull with each key, so many at once, and say how each ended, in their order.
 
     `sink_of` is given an entry and the origin it is read from. When `stop` is set those under way finish the page in
-    hand, and the rest does not begin. `watch` is told of every step and `tell` of every key that has ended.
+    hand, and the rest does not begin. `keys` are those in use elsewhere in the program. `watch` is told of every step
+    and `tell` of every key that has ended.
     """
     stop = stop or asyncio.Event()
     slots = asyncio.Semaphore(at_once)
-    keys = _Keys()
+    keys = keys or Keys()
 
     async def one(entry: Entry) -> Ended:
         async with slots:
@@ -112,7 +115,12 @@ async def pull_each(
     return await _all([one(entry) for entry in entries])
 
 
-class _Keys:
+def sink_of(entry: Entry, origin: str) -> Sink:
+    """Where an entry says that it is to be stored."""
+    return sink_at(entry.to, source=entry.source, origin=origin, pending_apart=entry.pending_table)
+
+
+class Keys:
     """The keys in use. Two drains of one list by one key would each get a part of it."""
 
     def __init__(self) -> None:

@@ -1,0 +1,302 @@
+"""A worker: pulls with the keys whose turn it is, until it is told to stop.
+
+A key's turn comes by its schedule, which each worker knows from the same file; procrastinate queues one job for each
+turn, however many workers there are. Two jobs of one key never run at once, and one of them waits at most. A pull that
+failed with an error that passes is queued again, the later the more have failed in a row; one that another worker left
+behind when it was killed, or that was stopped after the page in hand, is taken up again.
+
+Whatever becomes of the queue, the sink has the last word: it commits a page with the id that acknowledges it, and its
+own lock keeps two pulls of one source apart.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import psycopg
+from procrastinate import App, JobContext, PsycopgConnector, exceptions
+from procrastinate.jobs import Job, Status
+
+from konfipay_async.errors import (
+    ConfigurationError,
+    KonfipayError,
+    StatusError,
+    StorageAwayError,
+    StorageBusyError,
+    StorageError,
+)
+from konfipay_async.fleet.planning import is_queued, job_of, locks_of, planned
+from konfipay_async.fleet.queue import QUEUE, TASK, Queue, lock_number
+from konfipay_async.pull import Report, Step
+from konfipay_async.pull.keyfile import Entry
+from konfipay_async.pull.many import Ended, KeyBudgets, Keys, pull_each, sink_of
+from konfipay_async.pull.watch import passes
+
+__all__ = ["Tell", "Worker"]
+
+# Seconds to the next pull of a key after one that failed: the first pause, doubled with each failure up to the longest.
+_FIRST_PAUSE = 30.0
+_LONGEST_PAUSE = 900.0
+_JITTER = 0.1
+# How long the queue may take to hear of the end of a job: its connections wait for a minute.
+_LATE = 90.0
+# Hours for which the queue remembers a job that failed, and seconds between two clearings.
+_REMEMBERED = 48
+_CLEAR_EVERY = 3600.0
+
+
+class Tell(Protocol):
+    """Is told of what happens, on the event loop: a name, and facts about it. None is about anybody's bookings.
+
+    `began` and `ended` of a pull (`source`, `attempt`, and of the end `outcome`, `error`, `message`, `again_in`
+    seconds, and the counts), the steps of pulls by their names, `taken_up` of a pull that somebody left behind,
+    `away` and `back` of the queue, `unshared` where several workers do not share their limits.
+    """
+
+    def __call__(self, event: str, /, **facts: object) -> None: ...
+
+
+class Worker:
+    """Pulls with these keys, `concurrency` of them at a time.
+
+    It gives a sign of life every `beat` seconds; one that has given none for `patience` seconds is taken for dead by
+    the others. All workers of a queue must have the same of both, and the same keys. Raises ConfigurationError.
+    """
+
+    def __init__(
+        self,
+        queue: Queue,
+        entries: Sequence[Entry],
+        *,
+        concurrency: int = 4,
+        tell: Tell = lambda event, /, **facts: None,
+        beat: float = 10.0,
+        patience: float = 30.0,
+        first_pause: float = _FIRST_PAUSE,
+    ) -> None:
+        if concurrency < 1:
+            raise ConfigurationError(f"concurrency={concurrency}: give a number of keys, 1 or more")
+        self._queue = queue
+        self._entries = {entry.name: entry for entry in entries}
+        self._planned = planned(entries)
+        self._concurrency = concurrency
+        self._tell = tell
+        self._beat = beat
+        self._patience = patience
+        self._first_pause = first_pause
+        self._budgets = KeyBudgets()
+        self._keys = Keys()
+        self._stop = asyncio.Event()
+        self._under_way: set[asyncio.Task[object]] = set()
+        # Jobs whose end the queue may not have heard of: the worker it knows us as, and since when.
+        self._over: dict[int, tuple[int | None, float]] = {}
+        self._cleared_at = -_CLEAR_EVERY
+        self._is_warned = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then the pages in hand are finished, and what is left of the lists is queued again.
+
+        A queue that goes away is waited for. Cancelled, it ends the pulls at once. Raises StorageError where the queue
+        cannot be used, or cannot be reached at first.
+        """
+        self._stop = stop
+        await self._queue.expect()
+        await asyncio.to_thread(self._note_keys)
+        pause = 1.0
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                async with self._queue.opened() as app:
+                    await self._work(app)
+                error: StorageError | None = None
+            except StorageAwayError as met:
+                error = met
+            if stop.is_set():
+                return
+            pause = 1.0 if time.monotonic() - began > self._patience else min(2 * pause, self._patience)
+            message = "the queue went away" if error is None else str(error)
+            self._tell("away", message=message, next_in=pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+            self._tell("back")
+
+    def _note_keys(self) -> None:
+        """Know them all before the first pull: of two that drain one list every worker must refuse the same."""
+        for entry in self._entries.values():
+            with suppress(ConfigurationError):  # said when it is its turn
+                self._keys.take(entry)
+
+    async def _work(self, app: App) -> None:
+        """Work until told to stop, or until the queue goes away."""
+        self._register(app)
+        working = asyncio.create_task(
+            app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=self._concurrency,
+                install_signal_handlers=False,
+                delete_jobs="successful",
+                update_heartbeat_interval=self._beat,
+                stalled_worker_timeout=self._patience,
+            )
+        )
+        sweeping = asyncio.create_task(self._sweep(app))
+        stopping = asyncio.create_task(self._stop.wait())
+        cancelled = await _first_of({working, sweeping, stopping})
+        working.cancel()
+        sweeping.cancel()
+        stopping.cancel()
+        while not working.done():
+            if cancelled:
+                for task in self._under_way:
+                    task.cancel()
+            cancelled = await _first_of({working}) or cancelled
+        await asyncio.gather(sweeping, stopping, return_exceptions=True)
+        if cancelled:
+            raise asyncio.CancelledError
+        with suppress(asyncio.CancelledError):
+            await working
+
+    def _register(self, app: App) -> None:
+        async def pull(context: JobContext, *, key: str, attempt: int = 0, timestamp: int | None = None) -> None:
+            await self._pull(app, context.job, key, attempt)
+
+        task = app.task(name=TASK, queue=QUEUE, pass_context=True)(pull)
+        for one in self._planned:
+            plan = app.periodic(cron=one.cron, periodic_id=one.key, task_kwargs={"key": one.key}, **locks_of(one.key))
+            plan(task)  # type: ignore[arg-type]
+
+    # One pull
+
+    async def _pull(self, app: App, job: Job, key: str, attempt: int) -> None:
+        task = asyncio.current_task()
+        assert task is not None and job.id is not None  # noqa: S101, PT018
+        self._under_way.add(task)
+        try:
+            ended = await self._pulled(key, attempt)
+            pause = self._again_in(ended, attempt)
+            if pause is not None:
+                await is_queued(job_of(app, key, attempt=attempt + 1 if ended.error else 0, seconds=pause))
+            self._say_how(ended, attempt, pause)
+            if ended.error is not None:
+                raise ended.error
+        finally:
+            self._under_way.discard(task)
+            self._over[job.id] = job.worker_id, time.monotonic()
+
+    async def _pulled(self, key: str, attempt: int) -> Ended:
+        entry = self._entries.get(key)
+        if entry is None:
+            error = ConfigurationError(f"this worker's file has no key {key!r}: give every worker the same file")
+            return Ended(key, Report(), error)
+        self._tell("began", source=key, attempt=attempt)
+        (ended,) = await pull_each(
+            [entry], sink_of, budgets=self._budgets, keys=self._keys, stop=self._stop, watch=self._step
+        )
+        return ended
+
+    def _step(self, key: str, step: Step, report: Report) -> None:
+        self._tell(step.name.lower(), source=key, seconds=round(report.seconds, 3), **report.counts())
+
+    def _say_how(self, ended: Ended, attempt: int, pause: float | None) -> None:
+        error = ended.error
+        self._tell(
+            "ended",
+            source=ended.name,
+            attempt=attempt,
+            outcome="failed" if error is not None else "done" if ended.report.complete else "stopped",
+            error=None if error is None else type(error).__name__,
+            message=ended.message,
+            again_in=None if pause is None else round(pause, 1),
+            seconds=round(ended.report.seconds, 3),
+            **ended.report.counts(),
+        )
+
+    def _again_in(self, ended: Ended, attempt: int) -> float | None:
+        """Seconds after which to pull with the key again; None where its next turn is soon enough."""
+        error = ended.error
+        if error is None:
+            return None if ended.report.complete else 0.0
+        if not isinstance(error, KonfipayError) or not (passes(error) or isinstance(error, StorageBusyError)):
+            return None
+        asked_for = error.retry_after if isinstance(error, StatusError) else None
+        return max(self._pause(attempt), asked_for or 0.0)
+
+    def _pause(self, attempt: int) -> float:
+        return min(_LONGEST_PAUSE, self._first_pause * 2.0 ** min(attempt, 30)) * (1 - _JITTER * random.random())
+
+    # What others left behind
+
+    async def _sweep(self, app: App) -> None:
+        """See to what no worker sees to, one of us at a time. The queue's absence is the worker's to notice."""
+        while True:
+            await asyncio.sleep(self._beat)
+            with suppress(exceptions.ConnectorException, psycopg.Error):
+                await self._take_up_own(app)
+                connector = app.connector
+                assert isinstance(connector, PsycopgConnector)  # noqa: S101
+                async with connector.pool.connection() as connection:
+                    await self._look_around(connection)
+                    cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number("sweep")])
+                    if (await cursor.fetchone() or [False])[0]:
+                        await self._clear(app)
+
+    async def _look_around(self, connection: "psycopg.AsyncConnection[tuple[object, ...]]") -> None:
+        """Say it where several workers count their requests each by itself."""
+        alive = "SELECT count(*) > 1 FROM procrastinate_workers WHERE last_heartbeat > now() - %s * interval '1 second'"
+        ((are_many,),) = await (await connection.execute(alive, [self._patience])).fetchall()
+        is_unshared = bool(are_many) and not os.environ.get("KONFIPAY_SHARED_LIMITS")
+        if is_unshared and not self._is_warned:
+            self._tell(
+                "unshared",
+                message="several workers are at work, and each counts its requests by itself: together they may go "
+                "beyond konfipay's limits. Name a Redis for all of them: KONFIPAY_SHARED_LIMITS=redis://HOST:6379/0",
+            )
+        self._is_warned = is_unshared
+
+    async def _clear(self, app: App) -> None:
+        """Take up what dead workers were at, and forget what failed long ago."""
+        stalled = await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=self._patience)
+        for job in stalled:
+            await self._take_up(app, job)
+        if time.monotonic() - self._cleared_at > _CLEAR_EVERY:
+            self._cleared_at = time.monotonic()
+            await app.job_manager.delete_old_jobs(
+                _REMEMBERED, QUEUE, include_failed=True, include_cancelled=True, include_aborted=True
+            )
+
+    async def _take_up_own(self, app: App) -> None:
+        """Take up what ended here, when the queue could not be told: to the others it looks as if it went on."""
+        due = {job_id: worker for job_id, (worker, since) in self._over.items() if time.monotonic() - since > _LATE}
+        for worker in set(due.values()):
+            for job in await app.job_manager.list_jobs_async(queue=QUEUE, status="doing", worker_id=worker):
+                if job.id in due:
+                    await self._take_up(app, job)
+        for job_id in due:
+            del self._over[job_id]
+
+    async def _take_up(self, app: App, job: Job) -> None:
+        """Queue it again; later where it was left behind before, for it may be what kills its workers."""
+        pause = self._pause(job.attempts - 1) if job.attempts else 0.0
+        try:
+            await app.job_manager.retry_job(job, retry_at=datetime.now(UTC) + timedelta(seconds=pause))
+        except exceptions.UniqueViolation:  # its next turn waits already, for this one to end
+            await app.job_manager.finish_job(job, Status.ABORTED, delete_job=False)
+        except exceptions.ConnectorException as error:
+            if not isinstance(error.__cause__, psycopg.errors.RaiseException):
+                raise
+            return  # it has ended meanwhile
+        self._tell("taken_up", source=str(job.task_kwargs.get("key")), job=job.id)
+
+
+async def _first_of(tasks: "set[asyncio.Task[object]]") -> bool:
+    """Wait for the first of them to be done; whether the wait was cancelled instead."""
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        return True
+    return False
