@@ -16,6 +16,11 @@ It has transaction files, documents and PayPal transactions as well::
         sandbox.documents.arrive(2)
         ...  # sandbox.documents.new_rids() are five
 
+The signed REST API has a sandbox of its own::
+
+    async with WalleeSandbox(transactions=5_000) as sandbox:
+        ...  # point a client at sandbox.base_url with sandbox.user_id, sandbox.authentication_key and sandbox.space
+
 Nothing leaves the machine, and all names, accounts and bookings are made up.
 """
 
@@ -26,15 +31,20 @@ from konfipay_async.sandbox.konfipay.payment_book import Transmission
 from konfipay_async.sandbox.konfipay.routes import ROUTES
 from konfipay_async.sandbox.konfipay.server import SANDBOX_API_KEY, Sandbox
 from konfipay_async.sandbox.konfipay.shelf import Shelf
+from konfipay_async.sandbox.wallee.log import SeenRequest
+from konfipay_async.sandbox.wallee.server import SANDBOX_AUTHENTICATION_KEY, WalleeSandbox
 
 __all__ = [
     "FAULTS",
     "ROUTES",
     "SANDBOX_API_KEY",
+    "SANDBOX_AUTHENTICATION_KEY",
     "ApiKey",
     "Fault",
     "LoggedRequest",
     "Sandbox",
+    "SeenRequest",
     "Shelf",
     "Transmission",
+    "WalleeSandbox",
 ]
