@@ -33,7 +33,7 @@ def query_text(query: Query | str) -> str:
 _SPACE = re.compile(r"[ \t\r\n]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _COMPARATOR = re.compile(r"[:=](<=|>=|<|>|\*|~)?")
-_CONNECTIVE = re.compile(r"(AND|OR)(?=[ \t\r\n]|\Z)")
+_CONNECTIVE = re.compile(r"(AND|OR)(?=[ \t\r\n(]|\Z)")
 _NOT = re.compile(r"NOT(?=[ \t\r\n(]|\Z)")
 _BARE_VALUE = re.compile(r"""[^\s()"'<>=*~:][^\s()"']*""")
 _COMPARATORS: dict[str, Comparator] = {"": ":", "<": ":<", ">": ":>", "<=": ":<=", ">=": ":>=", "*": ":*", "~": ":~"}
@@ -79,9 +79,11 @@ class _Reader:
         if found is None:
             return "AND"
         self._show(found)
-        self._skip()
+        apart = self._skip()
         if self._at == len(self._text):
             self._fail(f"nothing comes after {found[1]}")
+        if not apart:
+            self._fail(f"a space is missing after {found[1]}")
         return "OR" if found[1] == "OR" else "AND"
 
     def _term(self) -> Query:
