@@ -74,6 +74,10 @@ def _whole(value: Any) -> Any:
     return value
 
 
+def _linked(value: Any) -> Any:
+    return _whole(value) if isinstance(value, str) else value
+
+
 def _moment(value: Any) -> Any:
     return f"{value}T00:00:00Z" if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else value
 
@@ -95,4 +99,5 @@ _SIMPLE: dict[type[inspect.Type], Callable[[Any], Any]] = {
     inspect.DateTimeType: _moment,
     inspect.DateType: _day,
     inspect.BoolType: _truth,
+    inspect.CustomType: _linked,
 }

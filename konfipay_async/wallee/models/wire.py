@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from konfipay_async.errors import DecodeError
+from konfipay_async.errors import ConfigurationError, DecodeError
 from konfipay_async.wallee.models.mending import mended
 from konfipay_async.wallee.models.record import Record
 
@@ -45,10 +45,16 @@ class OpenEnum(enum.StrEnum):
 
 
 def finite(*amounts: Decimal | None) -> None:
-    """ValueError where one of them is no finite number; msgspec makes a ValidationError of it that names the place."""
+    """ValueError where one of them is no finite number; msgspec makes a ValidationError of it that names the place.
+
+    A float, which only a user can give, is a ConfigurationError.
+    """
     for amount in amounts:
-        if amount is not None and not amount.is_finite():
-            raise ValueError("not a finite number")
+        if isinstance(amount, Decimal):
+            if not amount.is_finite():
+                raise ValueError("not a finite number")
+        elif isinstance(amount, float):
+            raise ConfigurationError("a float has no exact digits: give a Decimal for amounts and quantities")
 
 
 def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
