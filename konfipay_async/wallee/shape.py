@@ -84,7 +84,7 @@ def metadata(pairs: Mapping[str, str]) -> dict[str, str]:
             raise ConfigurationError("metadata: keys and values are texts")
         if not 1 <= len(key) <= _KEY:
             raise ConfigurationError(
-                f"metadata: the key {key[:_KEY]!r}… has {len(key)} characters, the API takes {_KEY}"
+                f"metadata: the key {key[:_KEY]!r}… has {len(key)} characters, the API takes 1 to {_KEY}"
             )
         if len(value) > _TEXT:
             raise ConfigurationError(
