@@ -58,6 +58,7 @@ This module imports nothing of the package.
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -221,11 +222,17 @@ class StatusError(KonfipayError):
     `status` is the HTTP status, `method` and `path` the request's, `errors` what the body listed, `codes` their
     codes, `request_ids` the server's correlation headers (name to value) to quote to its support,
     `retry_after` the server's wish in seconds, None where it gave none that makes sense. `may_be_done` is True where an
-    earlier attempt of the same request got no answer: then this one may meet what that one did.
+    earlier attempt of the same request got no answer: then this one may meet what that one did. APIs whose errors are
+    one object tell its `code` for programs, `error_id` to quote to their support, `server_message` for people and
+    `field_errors`, a text by the name of each field.
     """
 
-    _unpickled = ("errors", "body")
+    _unpickled = ("errors", "body", "server_message", "field_errors")
     may_be_done: bool = False
+    code: str = ""
+    error_id: str = ""
+    server_message: str = ""
+    field_errors: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,

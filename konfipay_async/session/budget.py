@@ -176,16 +176,15 @@ class Budget:
         grace: float = 30.0,
         clock: Clock | None = None,
     ) -> None:
-        rate = per_second if per_second is not None else 3 * limit / period
         self.limit = limit
         self.period = period
         self.grace = grace
         self._clock = clock or SystemClock()
-        self._rate = rate
-        self._smoother = _smoother(rate)
+        self._per_second = per_second
+        self._reserve = reserve
+        self._smoother = _smoother(self._rate)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stay = 0  # in how many loops it was before this one
-        self._reserved = math.floor(limit * reserve)
         self._free = limit
         self._in_flight = 0
         self._granted = 0
@@ -220,8 +219,23 @@ class Budget:
         self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
         self._awaken()
 
+    def resize(self, limit: int) -> None:
+        """From now on the limit is this one: it became known, or was changed. What is out counts towards it."""
+        self._free += limit - self.limit
+        self.limit = limit
+        self._smoother = _smoother(self._rate)
+        self._awaken()
+
     async def close(self) -> None:
         """Nothing: all of it is in this process."""
+
+    @property
+    def _rate(self) -> float:
+        return self._per_second if self._per_second is not None else 3 * self.limit / self.period
+
+    @property
+    def _reserved(self) -> int:
+        return math.floor(self.limit * self._reserve)
 
     def status(self) -> BudgetStatus:
         """What is left, what waits and for how long."""
@@ -232,7 +246,7 @@ class Budget:
         delay = math.inf if lane is None else self._delay(lane)
         return BudgetStatus(
             limit=self.limit,
-            left=self._free,
+            left=max(0, self._free),
             in_flight=self._in_flight,
             waiting=len(waiters),
             longest_wait=max((now - waiter.since for waiter in waiters), default=0.0),

@@ -191,7 +191,7 @@ class Session:
             may_be_done = may_be_done or outcome_of(tried.error) in (Outcome.UNKNOWN, Outcome.UNREADABLE)
             if wait is None:
                 raise self._final(request, tried, refusals)
-            logger.debug("%s %s: again in %.1f s (%s)", request.method, request.path, wait, type(tried.error).__name__)
+            logger.debug("%s %s: again in %.1f s (%s)", request.method, request.told, wait, type(tried.error).__name__)
             if not isinstance(tried.error, RateLimitedError):  # there the budget waits
                 await self._until_closed(self.clock.sleep(wait))
             spent += wait
@@ -293,7 +293,7 @@ class Session:
                 logger.warning(
                     "%s %s was sent, and whoever waited for it was cancelled meanwhile, so this is lost on the way: %s",
                     request.method,
-                    request.template or request.path,
+                    request.template or request.told,
                     _became(task.result()),
                 )
             raise
@@ -326,10 +326,10 @@ class Session:
         outcome = outcome_of(error)
         if request.retry is RetryClass.ONCE and outcome in (Outcome.UNKNOWN, Outcome.UNREADABLE, Outcome.UNEXPECTED):
             unknown = OutcomeUnknownError(
-                f"{request.method} {request.path} was sent once and may or may not have done its work: {error} "
+                f"{request.method} {request.told} was sent once and may or may not have done its work: {error} "
                 f"Look it up before you send it again.",
                 method=request.method,
-                path=request.path,
+                path=request.told,
                 sent_at=tried.sent_at,
                 body_sha256=hashlib.sha256(request.body or b"").hexdigest(),
             )
@@ -354,7 +354,7 @@ class Session:
             outcome = str(attempt.response.status)
         else:
             outcome = "cancelled" if attempt.error is None else type(attempt.error).__name__
-        logger.debug("%s %s: %s in %.3f s", request.method, request.path, outcome, attempt.duration)
+        logger.debug("%s %s: %s in %.3f s", request.method, request.told, outcome, attempt.duration)
         if self._recorder is not None:
             self._recorder.record(attempt)
 

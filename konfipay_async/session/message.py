@@ -86,7 +86,8 @@ class Request(Generic[T]):
     `path` is relative to the session's base URL and already percent-encoded, `query` is not; `timeout` is in seconds
     for one attempt; `read` turns the response into the value the caller gets, or raises. With a `download` the body of
     a success goes there, and the response has none. `from_origin` makes the path relative to the origin
-    instead. `template` is the path with names in the place of ids, for logs that must not hold them.
+    instead. `template` is the path with names in the place of ids, for logs that must not hold them; where the path
+    itself is a `secret_path`, nothing but the template is ever told.
     """
 
     method: str
@@ -103,3 +104,9 @@ class Request(Generic[T]):
     note: Note | None = field(default=None, repr=False)
     from_origin: bool = False
     template: str = ""
+    secret_path: bool = False
+
+    @property
+    def told(self) -> str:
+        """The path as errors and logs may tell it."""
+        return self.template if self.secret_path else self.path

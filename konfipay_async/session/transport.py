@@ -207,11 +207,11 @@ class AiohttpTransport:
             raise ConnectFailedError(f"cannot connect to {self._host}: {_reason(error)}") from None
         except TimeoutError:
             raise RequestTimeoutError(
-                f"{request.method} {request.path}: no complete answer within {request.timeout:g} s"
+                f"{request.method} {request.told}: no complete answer within {request.timeout:g} s"
             ) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             raise ConnectionLostError(
-                f"{request.method} {request.path}: the connection broke before the answer was complete "
+                f"{request.method} {request.told}: the connection broke before the answer was complete "
                 f"({type(error).__name__})"
             ) from None
         except ValueError:
