@@ -1,6 +1,6 @@
 """At home in other libraries: each module adapts one, and only it imports that library.
 
-`fastapi` and `aiohttp` share one client among an app's handlers, stream lists as they come and answer this package's
-errors; `pytest` gives tests a running sandbox;
+`fastapi` and `aiohttp` share one client among an app's handlers, stream lists as they come, answer this package's
+errors and verify webhooks of the signed API; `pytest` gives tests a running sandbox;
 `opentelemetry` tells spans and metrics.
 """

@@ -8,21 +8,34 @@
     async def transactions(request: web.Request) -> web.StreamResponse:
         pages = request.app[CLIENT].transactions.pages(min_booking_date=date(2026, 1, 1))
         return await stream_lines(request, pages)
+
+Webhooks of the signed API come verified::
+
+    async def handle(message: WebhookMessage) -> None:
+        await queue.put(message.entity_id)
+
+    app[WEBHOOKS] = WebhookVerifier(…)
+    app.router.add_post("/webhooks", webhook(handle))
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from konfipay_async import KonfipayClient, KonfipayError, TransactionPage
-from konfipay_async.integrations.web import LINES, lines, problem_of
+from konfipay_async.errors import ClientStateError
+from konfipay_async.integrations.web import LINES, LONGEST_WEBHOOK, lines, problem_of
+from konfipay_async.wallee.webhooks import SIGNATURE_HEADER, WebhookMessage, WebhookVerifier
 
-__all__ = ["CLIENT", "answer_errors", "client_ctx", "stream_lines"]
+__all__ = ["CLIENT", "WEBHOOKS", "answer_errors", "client_ctx", "stream_lines", "webhook"]
 
 CLIENT = web.AppKey("CLIENT", KonfipayClient)
 """``request.app[CLIENT]`` is the client."""
+
+WEBHOOKS = web.AppKey("WEBHOOKS", WebhookVerifier)
+"""``app[WEBHOOKS]`` is what verifies webhooks; it is set by you."""
 
 
 def client_ctx(
@@ -66,7 +79,38 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except KonfipayError as error:
         if request.writer.output_size:
             raise
-        problem = problem_of(error)
-        return web.Response(
-            body=problem.body, status=problem.status, headers=problem.headers, content_type=problem.media_type
-        )
+        return _answer(error)
+
+
+def webhook(handle: Callable[[WebhookMessage], Awaitable[None]]) -> Handler:
+    """A handler of webhooks: `handle` is awaited with each message whose signature holds, then the answer is 204.
+
+    Otherwise the answer is 401 (forged, cut, not signed), 400 (cannot be read), 413 (longer than a webhook is), or
+    5xx where the key cannot be had: then the API sends the message again. It does so too where `handle` fails, so let
+    that end only when the message is safe.
+    """
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        verifier = request.config_dict.get(WEBHOOKS)
+        if verifier is None:
+            raise ClientStateError("the app verifies no webhooks: set app[WEBHOOKS] = WebhookVerifier(…)")
+        body = bytearray()
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > LONGEST_WEBHOOK:
+                raise web.HTTPRequestEntityTooLarge(LONGEST_WEBHOOK, len(body))
+        try:
+            message = await verifier.verify(bytes(body), request.headers.get(SIGNATURE_HEADER))
+        except KonfipayError as error:
+            return _answer(error)
+        await handle(message)
+        return web.Response(status=204)
+
+    return handler
+
+
+def _answer(error: KonfipayError) -> web.Response:
+    problem = problem_of(error)
+    return web.Response(
+        body=problem.body, status=problem.status, headers=problem.headers, content_type=problem.media_type
+    )

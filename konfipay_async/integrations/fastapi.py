@@ -12,6 +12,12 @@
     @app.get("/transactions")
     async def transactions(client: Client, since: date) -> LinesResponse:
         return LinesResponse(client.transactions.pages(min_booking_date=since))
+
+Webhooks of the signed API come verified; its lifespan yields a verifier, see `WebhookState`::
+
+    @app.post("/webhooks")
+    async def webhook(message: Webhook) -> None:
+        await queue.put(message.entity_id)
 """
 
 from collections.abc import AsyncGenerator
@@ -21,17 +27,18 @@ import anyio
 
 from konfipay_async import KonfipayClient, KonfipayError, TransactionPage
 from konfipay_async.errors import ClientStateError, MissingExtraError
-from konfipay_async.integrations.web import LINES, lines, problem_of
+from konfipay_async.integrations.web import LINES, LONGEST_WEBHOOK, lines, problem_of
+from konfipay_async.wallee.webhooks import SIGNATURE_HEADER, WebhookMessage, WebhookVerifier
 
 try:
-    from fastapi import Depends, Request, Response
+    from fastapi import Depends, HTTPException, Request, Response
     from fastapi.requests import HTTPConnection
     from fastapi.responses import StreamingResponse
     from starlette.types import Send
 except ModuleNotFoundError as error:
     raise MissingExtraError("konfipay_async.integrations.fastapi", "fastapi") from error
 
-__all__ = ["Client", "LinesResponse", "State", "answer_error", "client_of"]
+__all__ = ["Client", "LinesResponse", "State", "Webhook", "WebhookState", "answer_error", "client_of", "webhook_of"]
 
 
 class State(TypedDict):
@@ -86,3 +93,35 @@ async def answer_error(_: Request, error: Exception) -> Response:
         raise error
     problem = problem_of(error)
     return Response(problem.body, problem.status, problem.headers, problem.media_type)
+
+
+class WebhookState(TypedDict):
+    """What the lifespan yields for webhooks: ``WebhookState(webhooks=WebhookVerifier(…))``, with more beside it."""
+
+    webhooks: WebhookVerifier
+
+
+async def webhook_of(request: Request) -> WebhookMessage:
+    """The message of this request, where its signature holds.
+
+    Otherwise the endpoint is not run, and the answer is 401 (forged, cut, not signed), 400 (cannot be read), 413
+    (longer than a webhook is), or 5xx where the key cannot be had: then the API sends the message again. It does so
+    too where the endpoint fails, so let it end only when the message is safe.
+    """
+    verifier: WebhookVerifier | None = getattr(request.state, "webhooks", None)
+    if verifier is None:
+        raise ClientStateError("the app verifies no webhooks: let its lifespan yield WebhookState(webhooks=verifier)")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_WEBHOOK:
+            raise HTTPException(413, f"a webhook has at most {LONGEST_WEBHOOK} bytes")
+    try:
+        return await verifier.verify(bytes(body), request.headers.get(SIGNATURE_HEADER))
+    except KonfipayError as error:
+        problem = problem_of(error)
+        raise HTTPException(problem.status, str(error), dict(problem.headers)) from None
+
+
+Webhook = Annotated[WebhookMessage, Depends(webhook_of)]
+"""Annotate a parameter of an endpoint with it to be handed the verified message of a webhook."""

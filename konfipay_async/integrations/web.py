@@ -16,16 +16,22 @@ from konfipay_async.errors import (
     RateLimitedError,
     RequestTimeoutError,
     RouteUnknownError,
+    SignatureError,
     StatusError,
     StorageBusyError,
     TransportError,
+    WebhookError,
+    WebhookKeyError,
 )
 
-__all__ = ["LINES", "Problem", "lines", "problem_of"]
+__all__ = ["LINES", "LONGEST_WEBHOOK", "Problem", "lines", "problem_of"]
 
 logger = logging.getLogger(__name__)
 
 LINES = "application/x-ndjson"
+
+LONGEST_WEBHOOK = 65_536
+"""Bytes of a webhook's body that are read; the API's have a few hundred."""
 
 # What these say is about the thing that was asked for, so whoever asked should hear it. A 401 or 403 is about the
 # app's own API key: passed on, it would make a browser ask its user for a password.
@@ -58,8 +64,9 @@ class Problem:
 def problem_of(error: KonfipayError) -> Problem:
     """The answer for an error, which is noted in the log: the person in front of the browser cannot mend most of them.
 
-    4xx where konfipay said so about what was asked for, 502 and 504 where konfipay or the way to it failed, 503 where
-    trying later helps, 500 where it is the app. No error's text holds a key or personal data.
+    4xx where konfipay said so about what was asked for, and for a webhook that is not to be believed (401) or cannot
+    be read (400), 502 and 504 where konfipay or the way to it failed, 503 where trying later helps, 500 where it is the
+    app. No error's text holds a key or personal data.
     """
     status = _status_of(error)
     name = type(error).__name__
@@ -75,8 +82,12 @@ def _status_of(error: KonfipayError) -> int:
             return 502
         case StatusError() if error.status in _PASSED_ON:
             return error.status
-        case RateLimitedError() | ClientStateError() | StorageBusyError():
+        case SignatureError():
+            return 401
+        case RateLimitedError() | ClientStateError() | StorageBusyError() | WebhookKeyError():
             return 503
+        case WebhookError():
+            return 400
         case RequestTimeoutError():
             return 504
         case StatusError() | TransportError() | DecodeError() | ListError():
