@@ -1,5 +1,6 @@
 """The client: opens a session and hangs the resources on it."""
 
+import asyncio
 import copy
 import os
 import re
@@ -18,6 +19,7 @@ from konfipay_async import answers
 from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.filters import query_value
+from konfipay_async.holding import to_the_end
 from konfipay_async.models.authentication import ClientInfo, encode_token_request
 from konfipay_async.models.records import Account, Bank, ExchangeRate, PaymentProvider, User, UserGroup
 from konfipay_async.paging.acknowledgements import Acknowledgements
@@ -35,6 +37,7 @@ from konfipay_async.session.shared_token import SharedLogin
 from konfipay_async.session.transport import AiohttpTransport, checked_base_url
 
 if TYPE_CHECKING:
+    from konfipay_async.communication import CommunicationLog
     from konfipay_async.ledger import Ledger
     from konfipay_async.resources.authentication import Authentication
     from konfipay_async.resources.bank_accounts import BankAccounts
@@ -84,6 +87,10 @@ class KonfipayClient:
     aiohttp session's connector, proxy, headers and traces; `proxy`, `trust_env` and `ssl` mean what they mean to
     aiohttp. Answers above `max_response_bytes` are refused.
 
+    A `recorder` is told of every attempt. A `communication_log` keeps each of them, masked, in a database: its URL
+    (``sqlite:///api.db``; it falls back to ``KONFIPAY_COMMUNICATION_LOG``), or a `CommunicationLog`, which several
+    clients may share. `key_name` is what the log calls the key.
+
     Raises ConfigurationError for arguments that cannot be.
     """
 
@@ -111,6 +118,8 @@ class KonfipayClient:
         max_response_bytes: int = 64 * _MiB,
         clock: Clock | None = None,
         recorder: Recorder | None = None,
+        communication_log: "str | CommunicationLog | None" = None,
+        key_name: str = "",
     ) -> None:
         if limits is not None and budgets is not None:
             raise ConfigurationError("give limits or budgets, not both: budgets have their limits already")
@@ -123,6 +132,7 @@ class KonfipayClient:
         # An argument that is there but empty is a mistake; the environment must not paper over it.
         url = checked_base_url(os.environ.get("KONFIPAY_BASE_URL") or BASE_URL if base_url is None else base_url)
         clock = clock or SystemClock()
+        user_agent = f"konfipay-async/{__version__}"
         self._api_key = _checked_key(os.environ.get("KONFIPAY_API_KEY") if api_key is None else api_key)
         self._client_info = ClientInfo(client_name, client_version)
         self._base_url = str(url)
@@ -138,11 +148,21 @@ class KonfipayClient:
             budgets = Budgets.from_limits(limits, clock, origin=origin, api_key=self._api_key)
             self._owned.append(budgets)
         self._bearer = Bearer(login, clock=clock)
+        self._log = _communication_log(communication_log, clock)
+        self._holds_log = False
+        if self._log is not None:
+            recorder = self._log.recorder(
+                base_url=self._base_url,
+                key_name=key_name,
+                headers={"User-Agent": user_agent, "Accept": "application/json"},
+                secrets=(self._api_key,),
+                also=recorder,
+            )
         self._session = Session(
             AiohttpTransport(
                 url,
                 session=session,
-                user_agent=f"konfipay-async/{__version__}",
+                user_agent=user_agent,
                 trust_env=trust_env,
                 proxy=proxy,
                 ssl=ssl,
@@ -310,8 +330,21 @@ class KonfipayClient:
         return self._session.budgets
 
     async def open(self) -> None:
-        """Make the client ready; `async with` does it. Sends nothing: the first request logs in."""
+        """Make the client ready; `async with` does it. Sends nothing: the first request logs in.
+
+        StorageError where a communication log cannot be opened.
+        """
         await self._session.open()
+        if self._log is not None:
+            try:
+                await to_the_end(asyncio.create_task(asyncio.to_thread(self._open_log, self._log)))
+            except BaseException:
+                await self.close()
+                raise
+
+    def _open_log(self, log: "CommunicationLog") -> None:
+        log.open()
+        self._holds_log = True
 
     async def close(self) -> None:
         """Wait for requests that must happen once, then close. Revokes nothing; closing twice is fine."""
@@ -320,6 +353,9 @@ class KonfipayClient:
         finally:
             for owned in self._owned:
                 await owned.close()
+            if self._log is not None and self._holds_log:
+                self._holds_log = False
+                await asyncio.to_thread(self._log.close)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -381,6 +417,18 @@ class KonfipayClient:
 
     def __repr__(self) -> str:
         return f"KonfipayClient(base_url={self._base_url!r})"
+
+
+def _communication_log(given: "str | CommunicationLog | None", clock: Clock) -> "CommunicationLog | None":
+    if given is None:
+        given = os.environ.get("KONFIPAY_COMMUNICATION_LOG") or None
+    if given is None:
+        return None
+    from konfipay_async.communication import CommunicationLog
+
+    if not isinstance(given, str | CommunicationLog):
+        raise ConfigurationError(f"communication_log must be a URL or a CommunicationLog, not {type(given).__name__}")
+    return CommunicationLog(given, clock=clock) if isinstance(given, str) else given
 
 
 def _paging_names(names: tuple[str, str] | None) -> PagingNames:

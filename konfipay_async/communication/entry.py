@@ -30,9 +30,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     `id` is the store's, rising in the order of writing. `timestamp` (with UTC) is when the attempt began, `duration`
     and `waited` (for the request budget, before that) are in seconds, `attempt` counts from 1. What belongs to one call
-    has one `call`: its retries, and the login it had to make first. `status` is None where no answer came, and `error`
-    says why: the name of the error's class, or "cancelled". `endpoint` is method and path without ids, `budget`
-    "public" or "authenticated", `key_name` the name that the client's key was given.
+    has one `call`: its retries, and the login it had to make first. `status` is None where no answer came; `error` is
+    the name of the error's class where the attempt failed, or "cancelled". `endpoint` is method and path without ids,
+    `budget` "public" or "authenticated", `key_name` the name that the client's key was given.
 
     Headers and contents are None where only the overview was kept, contents also where there was no body.
     """

@@ -18,7 +18,8 @@ class Filter:
     """Which entries are asked for; what is None or empty does not matter.
 
     `since` (included) and `until` (not included) have a time zone. `statuses` are numbers ("401"), classes ("4xx") or
-    "none" for what got no answer; `only_errors` are those of 400 and above, and what got none. `url` is a text the URL
+    "none" for what got no answer; `only_errors` are those of 400 and above, what got none, and what
+    could not be read. `url` is a text the URL
     has, whatever its case. ConfigurationError for what cannot be, as a date filter that is upside down.
     """
 
@@ -75,7 +76,7 @@ class Minute:
 
 @dataclass(frozen=True)
 class EndpointFigures:
-    """How one endpoint fared: attempts, those that failed (400 and above, or no answer), seconds of half of those that
+    """How one endpoint fared: attempts, those that failed (as `only_errors` has it), seconds of half of those that
     were answered, and of nineteen in twenty (None where none was)."""
 
     endpoint: str

@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "communication": {"session", "errors"},
     "client": {
         *("resources", "routes", "answers", "models", "paging", "session", "filters", "ledger", "errors", "_version"),
-        "communication",
+        *("communication", "holding"),
     },
     "wallee": {"paging", "session", "communication", "holding", "errors", "_version"},
     "__init__": {"_version", "client", "errors", "models", "resources", "session"},

@@ -1,0 +1,351 @@
+"""The thread that masks and writes, and the bounded queue in front of it.
+
+What is put here waits for a moment, so that entries are written together. Where the store cannot be written, they wait
+for longer, as long as there is room; what finds none is counted, and the store is told as soon as it can be.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from konfipay_async.communication.entry import Content, Entry
+from konfipay_async.communication.masking import Masker
+from konfipay_async.communication.writing import Writer
+from konfipay_async.errors import StorageAwayError, StorageBusyError, StorageError
+from konfipay_async.session.clock import Clock
+from konfipay_async.session.manager import Attempt
+
+__all__ = ["Heard", "Source", "Worker", "heard"]
+
+logger = logging.getLogger(__name__)
+
+_MiB: Final = 1024 * 1024
+# Seconds that entries gather before they are written; what a killed process loses.
+_EVERY: Final = 0.25
+# Attempts, and bytes of bodies, that wait at most.
+_MOST_WAITING: Final = 10_000
+_MOST_HELD: Final = 64 * _MiB
+# Entries, and characters of details, that are written at once.
+_AT_ONCE: Final = 500
+_LARGEST_BATCH: Final = 256 * 1024
+# Seconds until a store that could not be written is tried again, first and at most.
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
+
+_NO_ROOM: Final = "too many were waiting to be written"
+_NOT_MASKED: Final = "they could not be masked"
+_NOT_OPEN: Final = "the log was not open"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Whose attempts they are: the API's base URL and origin, the key's name, and headers that all requests have."""
+
+    base_url: str
+    origin: str
+    key_name: str
+    headers: Mapping[str, str] = field(repr=False)
+
+
+_Details = tuple[Mapping[str, str], bytes | None, Mapping[str, str] | None, bytes | None]
+
+
+class Heard(NamedTuple):
+    """What is kept of an attempt until it is masked; `details` are None where the overview is enough."""
+
+    source: Source
+    at: float
+    method: str
+    path: str
+    from_origin: bool
+    query: tuple[tuple[str, str], ...]
+    template: str
+    status: int | None
+    error: str | None
+    duration: float
+    waited: float
+    number: int
+    call: int
+    budget: str
+    details: _Details | None
+    size: int
+
+
+def heard(source: Source, attempt: Attempt, *, details: bool) -> Heard:
+    """What to keep of an attempt; without details no body is held on to."""
+    request, response, error = attempt.request, attempt.response, attempt.error
+    more: _Details | None = None
+    size = 0
+    if details:
+        headers = {**request.headers, **attempt.authorisation}
+        if response is None:
+            more = (headers, request.body, None, None)
+        else:
+            streamed = request.download is not None and 200 <= response.status < 300
+            more = (headers, request.body, response.headers, None if streamed else response.body)
+            size = len(response.body)
+        size += len(request.body or b"")
+    return Heard(
+        source,
+        attempt.started_at,
+        request.method,
+        request.path,
+        request.from_origin,
+        request.query,
+        request.template,
+        None if response is None else response.status,
+        type(error).__name__ if error is not None else "cancelled" if response is None else None,
+        attempt.duration,
+        attempt.waited,
+        attempt.number,
+        attempt.call,
+        request.budget,
+        more,
+        size,
+    )
+
+
+class Worker:
+    """Writes what it is given, in a thread of its own, from `start` to `stop`.
+
+    `connect` opens the store; `run` makes the numbers of calls different from those of other processes.
+    """
+
+    def __init__(self, connect: Callable[[], Writer], *, masker: Masker, clock: Clock, run: str) -> None:
+        self._connect = connect
+        self._masker = masker
+        self._clock = clock
+        self._run = run
+        # Shared with those who put something here; the lock is held for moments only.
+        self._lock = threading.Lock()
+        self._queue: list[Heard] = []
+        self._held = 0
+        self._is_awake = False
+        self._is_running = False
+        self._asked = 0
+        self._answered = threading.Condition(self._lock)
+        self._answers = 0
+        self._lost: dict[str, int] = {}
+        self._untold: dict[str, int] = {}
+        self._wake = threading.Event()
+        self._hurry = threading.Event()
+        self._thread: threading.Thread | None = None
+        # The thread's own.
+        self._writer: Writer | None = None
+        self._batch: list[Entry] = []
+        self._pause = _FIRST_PAUSE
+        self.written = 0
+        self.failure: str | None = None
+
+    def start(self) -> None:
+        """Open the store and begin. StorageError for one that will never do; one that is away or full is for later."""
+        self.failure, self._pause = None, _FIRST_PAUSE
+        try:
+            self._writer = self._connect()
+        except (StorageAwayError, StorageBusyError) as error:
+            self._fails(error)
+        self._is_running = True
+        self._thread = threading.Thread(target=self._work, name="konfipay communication log", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, and end. What cannot be written is lost, and counted."""
+        thread = self._thread
+        if thread is None:
+            return
+        with self._lock:
+            self._is_running = False
+        self._hurry.set()
+        self._wake.set()
+        thread.join()
+        self._thread = None
+
+    def flush(self) -> None:
+        """Return when all that was put here is written, or was tried to be."""
+        with self._lock:
+            self._asked += 1
+            asked = self._asked
+        self._hurry.set()
+        self._wake.set()
+        with self._answered:
+            self._answered.wait_for(lambda: self._answers >= asked or not self._is_running)
+
+    def put(self, one: Heard) -> None:
+        """Have it written. Neither blocks nor raises."""
+        with self._lock:
+            if len(self._queue) >= _MOST_WAITING or self._held + one.size > _MOST_HELD or not self._is_running:
+                self._lose(_NO_ROOM if self._is_running else _NOT_OPEN)
+                return
+            self._queue.append(one)
+            self._held += one.size
+            if self._is_awake:
+                return
+            self._is_awake = True
+        self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many are not written yet."""
+        with self._lock:
+            return len(self._queue) + len(self._batch)
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """How many could not be kept, by reason."""
+        with self._lock:
+            return dict(self._lost)
+
+    def _lose(self, reason: str, count: int = 1) -> None:
+        """With the lock held."""
+        self._lost[reason] = self._lost.get(reason, 0) + count
+        self._untold[reason] = self._untold.get(reason, 0) + count
+
+    def _work(self) -> None:
+        goes_on = True
+        while goes_on:
+            # A thread has no clock of the session's to sleep by.
+            if self.failure is None:
+                self._wake.wait()
+            self._hurry.wait(_EVERY if self.failure is None else self._pause)
+            with self._lock:
+                goes_on, asked = self._is_running, self._asked
+                self._wake.clear()
+                self._hurry.clear()
+                self._is_awake = False
+            self._round()
+            with self._answered:
+                self._answers = asked
+                self._answered.notify_all()
+        self._end()
+
+    def _round(self) -> None:
+        """Write what waits. While the store cannot be written, what was put here last is not taken out."""
+        while True:
+            if not self._batch:
+                self._batch = self._taken()
+            if not self._batch and not self._untold:
+                return
+            try:
+                self._write()
+            except StorageError as error:
+                self._fails(error)
+                return
+            except Exception as error:
+                # Of nothing we know. It must neither end the thread nor be tried for ever.
+                lost, self._batch = len(self._batch), []
+                if not lost:
+                    logger.warning("the communication log failed with %s", type(error).__name__)
+                    return
+                with self._lock:
+                    self._lose(f"writing them failed with {type(error).__name__}", lost)
+
+    def _taken(self) -> list[Entry]:
+        """What waited, masked."""
+        with self._lock:
+            notes, self._queue, self._held = self._queue, [], 0
+        entries = []
+        for note in notes:
+            try:
+                entries.append(self._entry(note))
+            except Exception as error:
+                logger.debug("an entry of the communication log could not be masked: %s", type(error).__name__)
+                with self._lock:
+                    self._lose(_NOT_MASKED)
+        return entries
+
+    def _write(self) -> None:
+        if self._writer is not None and not self._writer.is_there():
+            self._let_go()
+        if self._writer is None:
+            self._writer = self._connect()
+        with self._lock:
+            losses = dict(self._untold)
+        count, size = 0, 0
+        for entry in self._batch[:_AT_ONCE]:
+            size += sum(
+                len(content.text or "") for content in (entry.request_content, entry.response_content) if content
+            )
+            if count and size > _LARGEST_BATCH:
+                break
+            count += 1
+        told = [(lost, reason) for reason, lost in losses.items()]
+        self._writer.write(self._batch[:count], told, now=self._clock.time())
+        self.written += count
+        del self._batch[:count]
+        with self._lock:
+            for reason, lost in losses.items():
+                self._untold[reason] -= lost
+                if not self._untold[reason]:
+                    del self._untold[reason]
+        if self.failure is not None:
+            logger.warning("the communication log is written again")
+            self.failure, self._pause = None, _FIRST_PAUSE
+        if losses:
+            logger.warning("%d entries of the communication log were lost: %s", sum(losses.values()), "; ".join(losses))
+
+    def _fails(self, error: StorageError) -> None:
+        if self.failure is None:
+            logger.warning("%s. What happens meanwhile waits, and is counted where there is no room for it", error)
+        else:
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        self.failure = str(error)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def _end(self) -> None:
+        left = len(self._batch) + len(self._queue)
+        if left:
+            with self._lock:
+                self._lose("the store could not be written", left)
+                self._queue, self._held = [], 0
+            self._batch = []
+        if self._untold:
+            logger.warning(
+                "the communication log ended without %d entries: %s",
+                sum(self._untold.values()),
+                "; ".join(self._untold),
+            )
+            self._untold = {}
+        self._let_go()
+
+    def _entry(self, note: Heard) -> Entry:
+        masker, source = self._masker, note.source
+        base = source.origin if note.from_origin else source.base_url
+        fields: dict[str, Any] = {}
+        if note.details is not None:
+            headers, body, answered, answer = note.details
+            fields["request_headers"] = masker.headers({**source.headers, **headers}, origin=source.origin)
+            if body:
+                kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+                fields["request_content"] = masker.content(body, kind, origin=source.origin)
+            if answered is not None:
+                fields["response_headers"] = masker.headers(answered, origin=source.origin)
+                if answer is None:
+                    size = answered.get("content-length", "")
+                    fields["response_content"] = Content(size=int(size) if size.isdecimal() else None)
+                elif answer:
+                    kind = answered.get("content-type", "")
+                    fields["response_content"] = masker.content(answer, kind, origin=source.origin)
+        return Entry(
+            id=0,
+            timestamp=datetime.fromtimestamp(note.at, UTC),
+            method=note.method,
+            url=masker.url(base, note.path, note.query),
+            status=note.status,
+            duration=note.duration,
+            waited=note.waited,
+            attempt=note.number,
+            call=f"{self._run}-{note.call}",
+            error=note.error,
+            key_name=source.key_name,
+            endpoint=f"{note.method} {note.template or masker.path_without_ids(note.path)}",
+            budget=note.budget,
+            **fields,
+        )
