@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from konfipay_async.errors import ConfigurationError, QuerySyntaxError
+from konfipay_async.sandbox.wallee.search_language import Condition, Term, parse_query
 from konfipay_async.wallee.parsing import parse, query_text
 from konfipay_async.wallee.query import Chain, Comparison, Not, Q, Query
 
@@ -329,6 +330,7 @@ QUERIES = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(QUERIES)
 def test_what_is_written_is_read_as_it_was_meant(query: Query) -> None:
     assert parse(str(query)) == query
@@ -353,3 +355,32 @@ def test_any_text_is_read_or_refused_with_its_place(text: str) -> None:
         assert 0 <= error.position <= len(text)  # noqa: PT017
     else:
         assert parse(str(query)) == query
+
+
+def understood(query: Query) -> object:
+    """What the sandbox should make of it, which reads the language by itself."""
+    match query:
+        case Comparison():
+            return Term(query.name, query.comparator, query.value)
+        case Not():
+            return Condition("NOT", (understood(query.term),))  # type: ignore[arg-type]
+        case Chain():
+            return Condition(query.connectives[0], tuple(map(understood, query.terms)))  # type: ignore[arg-type]
+    raise AssertionError(query)
+
+
+@settings(max_examples=60)
+@given(QUERIES.filter(lambda query: not _mixed(query)))
+def test_the_sandbox_understands_what_is_written(query: Query) -> None:
+    """Two readings of one description, made apart from one another."""
+    assert parse_query(str(query)) == understood(query)
+
+
+def _mixed(query: Query) -> bool:
+    """Whether AND and OR meet somewhere without brackets."""
+    match query:
+        case Not():
+            return _mixed(query.term)
+        case Chain():
+            return len(set(query.connectives)) > 1 or any(map(_mixed, query.terms))
+    return False
