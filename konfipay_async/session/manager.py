@@ -155,10 +155,17 @@ class Session:
         Raises what `read` raises, TransportError where no answer came, OutcomeUnknownError where a request of class
         *once* may or may not have done its work, ClientStateError where the session is not open.
         """
-        sending = self._send(request, retry or self._retry)
-        if self._recorder is not None and not _call.get():
-            sending = _as_one_call(sending)
+        send = self._send if self._recorder is None or _call.get() else self._send_as_a_call
+        sending = send(request, retry or self._retry)
         return await (sending if request.retry is RetryClass.ONCE else self._until_closed(sending))
+
+    async def _send_as_a_call(self, request: Request[T], policy: Retry) -> T:
+        """What is sent meanwhile, by tasks that begin here too, belongs to this call."""
+        _call.set(next(_CALLS))
+        try:
+            return await self._send(request, policy)
+        finally:
+            _call.set(0)
 
     async def _send(self, request: Request[T], policy: Retry) -> T:
         number = 0
@@ -357,14 +364,6 @@ class Session:
         logger.debug("%s %s: %s in %.3f s", request.method, request.told, outcome, attempt.duration)
         if self._recorder is not None:
             self._recorder.record(attempt)
-
-
-async def _as_one_call(sending: Coroutine[Any, Any, T]) -> T:
-    _call.set(next(_CALLS))
-    try:
-        return await sending
-    finally:
-        _call.set(0)
 
 
 def _became(tried: object) -> str:
