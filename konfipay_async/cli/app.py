@@ -17,6 +17,7 @@ from konfipay_async.cli import (
     documents,
     files,
     fleet,
+    log,
     migrate,
     payments,
     paypal,
@@ -52,6 +53,7 @@ app.command(accounts.app)
 app.command(documents.app)
 app.command(paypal.app)
 app.command(scopes.scopes)
+app.command(log.app)
 app.command(doctor.doctor)
 app.command(sandbox.sandbox)
 app.command(migrate.migrate)
