@@ -11,7 +11,7 @@ from konfipay_async.sandbox.wallee.table import Operation
 from konfipay_async.sandbox.wallee.wire import RefusedError, json_answer
 from konfipay_async.sandbox.wallee.world import World
 
-__all__ = ["Call", "Handler", "Parameters"]
+__all__ = ["Call", "Handler", "Parameters", "whole_number"]
 
 
 class Parameters:
@@ -63,17 +63,24 @@ class Call:
         return self.of(self.operation.target, nested=True)
 
     def of(self, base: str, *, nested: bool = False) -> Collection:
-        """The objects of a service, in the space of the request; with `nested` of the object that the path names."""
-        names = [part[1:-1] for part in base.split("/") if part.startswith("{")] if nested else []
-        return self.world.collection(base, self.space, tuple(self.arguments[name] for name in names))
+        """The objects of a service, in the space of the request.
+
+        With `nested` those that are part of the objects the path names; when there is no such object it is 404.
+        """
+        parents: list[str] = []
+        parts = base.split("/")
+        for place, part in enumerate(parts):
+            if nested and part.startswith("{"):
+                name = part[1:-1]
+                if whole_number(name, self.arguments[name]) not in self.of("/".join(parts[:place])):
+                    raise RefusedError(404, f"There is no object with the id {self.arguments[name]} here")
+                parents.append(self.arguments[name])
+        return self.world.collection(base, self.space, tuple(parents))
 
     @property
     def id(self) -> int:
         """The id in the path; one that is no number is 400."""
-        text = self.arguments["id"]
-        if not (text.isascii() and text.isdigit() and len(text) < 20):
-            raise RefusedError(400, "The id is not possible", {"id": "a whole number is expected"})
-        return int(text)
+        return whole_number("id", self.arguments["id"])
 
     def named(self, base: str | None = None) -> dict[str, Any]:
         """The object that the path names, of this service or of another one; 404 when there is none."""
@@ -102,6 +109,13 @@ class Call:
     def answer(self, thing: dict[str, Any], status: int = 200, base: str | None = None) -> Answer:
         """The object as an answer."""
         return json_answer(self.served(thing, base), status, rows=1)
+
+
+def whole_number(name: str, text: str) -> int:
+    """An id in a path; one that is no number is 400."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise RefusedError(400, f"The {name} is not possible", {name: "a whole number is expected"})
+    return int(text)
 
 
 Handler = Callable[[Call], Answer | Awaitable[Answer]]

@@ -8,7 +8,7 @@ from konfipay_async.sandbox.wallee.collection import Collection
 from konfipay_async.sandbox.wallee.links import stub_links
 from konfipay_async.sandbox.wallee.wire import RefusedError, stamp
 
-__all__ = ["checked_version", "create", "create_one", "delete", "delete_one", "get", "update", "update_one"]
+__all__ = ["create", "create_one", "delete", "delete_one", "get", "update", "update_one"]
 
 _READ_ONLY: Final = frozenset({"id", "version", "createdOn", "linkedSpaceId", "plannedPurgeDate"})
 
@@ -75,20 +75,20 @@ def update(call: Call) -> Answer:
     return call.answer(update_one(call, call.named(), call.fields))
 
 
-def update_one(call: Call, thing: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
-    """Check and keep the change."""
+def update_one(call: Call, thing: dict[str, Any], fields: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Check and keep the change; `more` is what changes beside what was sent."""
     base = call.operation.base
-    checked_version(thing, fields)
+    _check_version(thing, fields)
     if thing.get("state") in ("DELETING", "DELETED"):
         raise RefusedError(422, "What is deleted cannot be changed")
     if base == "/payment/transactions" and thing["state"] != "PENDING":
         raise RefusedError(422, "Only a pending transaction can be changed", {"state": f"it is {thing['state']}"})
     _check_metadata(fields)
     sent = {name: value for name, value in fields.items() if name not in _READ_ONLY}
-    return call.collection.change(thing["id"], **stub_links(sent, base))
+    return call.collection.change(thing["id"], **stub_links(sent, base) | more)
 
 
-def checked_version(thing: dict[str, Any], fields: dict[str, Any]) -> None:
+def _check_version(thing: dict[str, Any], fields: dict[str, Any]) -> None:
     """The version must be the current one; 409 when it is missing or another one (documented)."""
     if type(fields.get("version")) is not int or fields["version"] != thing["version"]:
         given = f"{fields['version']!r} was given" if "version" in fields else "it is missing"

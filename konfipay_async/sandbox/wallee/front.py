@@ -1,7 +1,7 @@
 """The way of one request: log, signature, limits, fault, headers, and then the operation's handler."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Final
 from urllib.parse import parse_qsl
@@ -12,12 +12,14 @@ from konfipay_async.sandbox.faults import Fault, FaultPlan
 from konfipay_async.sandbox.limits import MovingWindow
 from konfipay_async.sandbox.sending import Answer, read_body, reset, truncate, whole_response
 from konfipay_async.sandbox.stand_ins import stand_in
+from konfipay_async.sandbox.wallee.analytics import DOWNLOADS, Analytics
 from konfipay_async.sandbox.wallee.calls import Call, Handler, Parameters
 from konfipay_async.sandbox.wallee.clock import Clock
 from konfipay_async.sandbox.wallee.headers import answers_with, body_of, number_in
 from konfipay_async.sandbox.wallee.log import SeenRequest
 from konfipay_async.sandbox.wallee.signatures import BadSignatureError, signer_of
 from konfipay_async.sandbox.wallee.table import OPERATIONS, Operation, find_operation
+from konfipay_async.sandbox.wallee.users import UserKeys
 from konfipay_async.sandbox.wallee.wire import RefusedError
 from konfipay_async.sandbox.wallee.world import World
 
@@ -28,7 +30,7 @@ PERIOD: Final = 120.0
 """Seconds in which a space and a user may have `requestLimit` requests (official SDK)."""
 
 _UNKNOWN: Final = "unknown"
-ROUTES: Final = (*dict.fromkeys(operation.name for operation in OPERATIONS), _UNKNOWN)
+ROUTES: Final = (*dict.fromkeys(operation.name for operation in OPERATIONS), "analytics.download", _UNKNOWN)
 """Every route name, for faults and for counting requests."""
 
 
@@ -42,7 +44,8 @@ class Front:
         self,
         world: World,
         handlers: Mapping[str, Handler],
-        keys: Mapping[str, Sequence[bytes]],
+        keys: UserKeys,
+        analytics: Analytics,
         faults: FaultPlan,
         clock: Clock,
         *,
@@ -57,6 +60,7 @@ class Front:
         self._world = world
         self._handlers = handlers
         self._keys = keys
+        self._analytics = analytics
         self._faults = faults
         self._clock = clock
         self._tolerance = tolerance
@@ -85,6 +89,8 @@ class Front:
             self._clock.monotonic(), request.method, target, operation.name if operation else _UNKNOWN, headers
         )
         self.requests.append(entry)
+        if target.startswith(DOWNLOADS):
+            return whole_response(self._download(entry, authorization))
         # Who it is and whether it is too much is decided when it arrives, before any waiting.
         user, refused = self._admitted(entry, operation, authorization)
         fault = self._faults.strike(entry.route)
@@ -113,6 +119,12 @@ class Front:
             return await truncate(request, answer)
         return whole_response(answer)
 
+    def _download(self, entry: SeenRequest, authorization: str | None) -> Answer:
+        """A result of analytics: its URL is all it needs, and a token beside it is refused, as stores of files do."""
+        answer = self._analytics.download(entry.target, self.now) if authorization is None else Answer(400)
+        entry.route, entry.status = "analytics.download", answer.status
+        return answer
+
     def _admitted(
         self, entry: SeenRequest, operation: Operation | None, authorization: str | None
     ) -> tuple[str, RefusedError | None]:
@@ -121,7 +133,7 @@ class Front:
                 authorization,
                 method=entry.method,
                 target=entry.target,
-                keys=self._keys,
+                keys_of=self._keys.of,
                 now=self.now,
                 tolerance=self._tolerance,
             )

@@ -7,15 +7,15 @@ fulfilled and has a charge attempt, a completion, an invoice and a refund, and t
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, Self
 
-from konfipay_async.sandbox.wallee.wire import stamp
+__all__ = ["IdOf", "count_of", "make"]
 
-__all__ = ["FIRST_MOMENT", "IdOf", "count_of", "make"]
-
-FIRST_MOMENT: Final = 1_704_096_000
-"""When the first of everything was created, 1 January 2024; the others follow every ten minutes."""
+_FIRST_DAY: Final = date(2024, 1, 1)
+"""When the first of everything was created; the others follow every ten minutes."""
 _STEP: Final = 600
 
 IdOf = Callable[[str, int], int]
@@ -55,6 +55,11 @@ _STATES: Final = (
     *("FULFILL", "VOIDED", "FULFILL", "COMPLETED", "AUTHORIZED"),
     *("FULFILL", "FAILED", "FULFILL", "CONFIRMED", "PENDING"),
 )
+
+
+@lru_cache
+def _day(number: int) -> str:
+    return (_FIRST_DAY + timedelta(days=number)).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,9 @@ class _Draw:
 
     def moment(self, later: int = 0) -> str:
         """When it was created, or so many seconds later."""
-        return stamp(FIRST_MOMENT + self.number * _STEP + later)
+        day, seconds = divmod(self.number * _STEP + later, 86_400)
+        minutes, second = divmod(seconds, 60)
+        return f"{_day(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.000Z"
 
     def text(self, place: int) -> str:
         """Eight letters and digits."""

@@ -12,11 +12,15 @@ from konfipay_async.errors import ConfigurationError
 from konfipay_async.sandbox.arguments import number, whole
 from konfipay_async.sandbox.faults import Fault, FaultPlan
 from konfipay_async.sandbox.listening import Listener
+from konfipay_async.sandbox.wallee.analytics import Analytics
 from konfipay_async.sandbox.wallee.clock import Clock, SystemClock
 from konfipay_async.sandbox.wallee.collection import Collection
 from konfipay_async.sandbox.wallee.front import BASE_PATH, ROUTES, Front
 from konfipay_async.sandbox.wallee.log import SeenRequest
 from konfipay_async.sandbox.wallee.operations import HANDLERS
+from konfipay_async.sandbox.wallee.terminals import Terminals
+from konfipay_async.sandbox.wallee.users import UserKeys
+from konfipay_async.sandbox.wallee.webhooks import Webhooks
 from konfipay_async.sandbox.wallee.world import BASES, MOST_TRANSACTIONS, World
 
 __all__ = ["SANDBOX_AUTHENTICATION_KEY", "WalleeSandbox"]
@@ -49,6 +53,9 @@ class WalleeSandbox:
     Limits: `request_limit` requests within 120 seconds (documented) for the user and for each space; 429 above that,
     `retry_after` says whether it carries Retry-After (documented nowhere).
 
+    Slow things: an analytics query is processed for `analytics_seconds`; a transaction at a terminal takes
+    `terminal_seconds`, of which one request waits `terminal_patience` at most. See `analytics`, `terminals`.
+
     Wire: `latency` passes before each answer. `faults` go wrong, see `Fault`; those that are konfipay's alone are
     refused. `clock` is where time comes from, for tests that do not want to wait.
 
@@ -67,6 +74,9 @@ class WalleeSandbox:
         tolerance: float = 180.0,
         skew: float = 0.0,
         latency: float = 0.0,
+        analytics_seconds: float = 0.0,
+        terminal_seconds: float = 0.0,
+        terminal_patience: float = 90.0,
         faults: Iterable[Fault | str] = (),
         seed: int = 0,
         clock: Clock | None = None,
@@ -77,18 +87,26 @@ class WalleeSandbox:
         whole("request_limit", request_limit, 1, 1_000_000_000)
         number("tolerance", tolerance, zero=True)
         number("latency", latency, zero=True)
+        number("analytics_seconds", analytics_seconds, zero=True)
+        number("terminal_seconds", terminal_seconds, zero=True)
+        number("terminal_patience", terminal_patience, zero=False)
         whole("seed", seed, -(2**63), 2**63 - 1)
         self._world = World(seed, spaces, transactions, request_limit)
         self._faults = FaultPlan(seed, ROUTES)
         for fault in faults:
             self.add_fault(fault)
-        self._keys = {self.user_id: [base64.b64decode(self.authentication_key)]}
+        clock = clock or SystemClock()
+        keys = UserKeys(self._world.user, self.authentication_key)
+        self._analytics = Analytics(analytics_seconds)
+        self._terminals = Terminals(clock, terminal_seconds, terminal_patience)
+        self._webhooks = Webhooks(clock, self.space)
         self._front = Front(
             self._world,
-            HANDLERS,
-            self._keys,
+            HANDLERS | keys.handlers | self._analytics.handlers | self._terminals.handlers | self._webhooks.handlers,
+            keys,
+            self._analytics,
             self._faults,
-            clock or SystemClock(),
+            clock,
             tolerance=tolerance,
             request_limit=request_limit,
             retry_after=retry_after,
@@ -160,6 +178,21 @@ class WalleeSandbox:
         if (of is None) == ("{" in base):
             raise ConfigurationError(f"{base}: `of` is for services with a placeholder in their path, and needed there")
         return self._world.collection(base, space or self.space, () if of is None else (str(of),))
+
+    @property
+    def analytics(self) -> Analytics:
+        """The analytics queries: let one fail, ask what was billed."""
+        return self._analytics
+
+    @property
+    def terminals(self) -> Terminals:
+        """What has begun at terminals."""
+        return self._terminals
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Signed messages to hand to a receiver or to send to a URL, and forged ones."""
+        return self._webhooks
 
     # What tests do to the server
 

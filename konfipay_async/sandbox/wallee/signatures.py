@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -29,13 +29,13 @@ def signer_of(
     *,
     method: str,
     target: str,
-    keys: Mapping[str, Sequence[bytes]],
+    keys_of: Callable[[str], Sequence[bytes]],
     now: float,
     tolerance: float,
 ) -> str:
     """The user whose key signed exactly this method and target (path and query as they came over the wire).
 
-    `keys` are the decoded keys of each user, `tolerance` is how many seconds `iat` may be away from `now`.
+    `keys_of` gives the decoded keys of a user, `tolerance` is how many seconds `iat` may be away from `now`.
     Raises BadSignatureError.
     """
     if authorization is None:
@@ -55,11 +55,12 @@ def signer_of(
         raise BadSignatureError(f"ver is {header.get('ver')!r}, not the number 1")
     subject = claims.get("sub")
     user = str(subject) if type(subject) in (int, str) else ""
-    if user not in keys:
+    keys = keys_of(user)
+    if not keys:
         raise BadSignatureError("sub is no user of this sandbox")
     signed = f"{parts[0]}.{parts[1]}".encode()
     signature = _decoded(parts[2], "signature")
-    if not any(hmac.compare_digest(hmac.digest(key, signed, hashlib.sha256), signature) for key in keys[user]):
+    if not any(hmac.compare_digest(hmac.digest(key, signed, hashlib.sha256), signature) for key in keys):
         raise BadSignatureError("the signature is not of a key of this user")
     if claims.get("requestMethod") != method:
         raise BadSignatureError(f"requestMethod is {claims.get('requestMethod')!r}, and {method!r} arrived")

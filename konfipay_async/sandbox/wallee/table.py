@@ -371,10 +371,10 @@ def _read() -> tuple[tuple[str, ...], tuple[Operation, ...]]:
         method, rest, answer, *needs = words
         path = base + rest.removeprefix(".")
         kind = _KINDS.get(answer) or _KINDS.get(answer[0], "one")
-        target = answer.strip("[{<()>}]").removeprefix("=") or base
+        target = answer.strip("[{<()>}]=") if answer[0] in "[{<(/" else ""
         params = tuple(need for need in needs if need != "+")
         name = _name(method, path, kind)
-        operations.append(Operation(name, method, path, base, header, kind, target, params, "+" in needs))
+        operations.append(Operation(name, method, path, base, header, kind, target or base, params, "+" in needs))
     return tuple(services), tuple(operations)
 
 
