@@ -34,7 +34,7 @@ _LOOK_EVERY = 0.5
 
 
 @app.default
-async def overview(
+async def _overview(
     *,
     follow: Annotated[bool, _Flag] = False,
     selection: Selection = SELECTION,
@@ -81,8 +81,8 @@ async def overview(
     return Exit.DONE
 
 
-@app.command
-def show(
+@app.command(name="show")
+def _show(
     number: int,
     /,
     *,
@@ -114,11 +114,11 @@ def show(
     elif output.json:
         _print(jsonlib.dumps(plain(entry)))
     else:
-        _show(entry)
+        _print_entry(entry)
 
 
-@app.command
-def curl(number: int, /, *, place: Place = PLACE) -> None:
+@app.command(name="curl")
+def _curl(number: int, /, *, place: Place = PLACE) -> None:
     """Show one entry as a command for curl, without the secrets.
 
     **Examples:**
@@ -130,11 +130,11 @@ def curl(number: int, /, *, place: Place = PLACE) -> None:
     number
         The id that `konfipay log` shows.
     """
-    show(number, curl=True, place=place)
+    _show(number, curl=True, place=place)
 
 
-@app.command
-def export(
+@app.command(name="export")
+def _export(
     *,
     har: Path,
     selection: Selection = SELECTION,
@@ -218,7 +218,7 @@ def _tell_losses(store: Store) -> None:
         )
 
 
-def _show(entry: Entry) -> None:
+def _print_entry(entry: Entry) -> None:
     """The eight details that konfipay's own log has, and what only the client knows."""
     about = [
         f"call {entry.call}",
