@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from konfipay_async.sandbox.wallee.table import OPERATIONS, SERVICES, Operation, find_operation
+from konfipay_async.sandbox.wallee.routing import OPERATIONS, SERVICES, Operation, find_operation
 
 TRANSACTIONS = "/payment/transactions"
 ITEM = {"uniqueId": "a", "name": "Poster", "type": "PRODUCT", "quantity": 1, "amountIncludingTax": 12.5}

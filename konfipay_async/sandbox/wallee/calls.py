@@ -7,7 +7,7 @@ from typing import Any
 from konfipay_async.sandbox.sending import Answer
 from konfipay_async.sandbox.wallee.collection import Collection
 from konfipay_async.sandbox.wallee.links import Expand, parse_expand, render
-from konfipay_async.sandbox.wallee.table import Operation
+from konfipay_async.sandbox.wallee.routing import Operation
 from konfipay_async.sandbox.wallee.wire import RefusedError, json_answer
 from konfipay_async.sandbox.wallee.world import World
 

@@ -17,8 +17,8 @@ from konfipay_async.sandbox.wallee.calls import Call, Handler, Parameters
 from konfipay_async.sandbox.wallee.clock import Clock
 from konfipay_async.sandbox.wallee.headers import answers_with, body_of, number_in
 from konfipay_async.sandbox.wallee.log import SeenRequest
+from konfipay_async.sandbox.wallee.routing import OPERATIONS, Operation, find_operation
 from konfipay_async.sandbox.wallee.signatures import BadSignatureError, signer_of
-from konfipay_async.sandbox.wallee.table import OPERATIONS, Operation, find_operation
 from konfipay_async.sandbox.wallee.users import UserKeys
 from konfipay_async.sandbox.wallee.wire import RefusedError
 from konfipay_async.sandbox.wallee.world import World

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from konfipay_async.sandbox.wallee.table import Operation
+from konfipay_async.sandbox.wallee.routing import Operation
 from konfipay_async.sandbox.wallee.wire import RefusedError, decode
 
 __all__ = ["answers_with", "body_of", "number_in"]

@@ -7,9 +7,10 @@ import zlib
 from typing import Any, Final
 
 from konfipay_async.sandbox.wallee.collection import STEP, Collection
+from konfipay_async.sandbox.wallee.draws import count_of
 from konfipay_async.sandbox.wallee.links import LINKS, Follow
-from konfipay_async.sandbox.wallee.made_up import count_of, make
-from konfipay_async.sandbox.wallee.table import OPERATIONS, SERVICES
+from konfipay_async.sandbox.wallee.made_up import make
+from konfipay_async.sandbox.wallee.routing import OPERATIONS, SERVICES
 
 __all__ = ["BASES", "MOST_TRANSACTIONS", "World", "in_space"]
 
