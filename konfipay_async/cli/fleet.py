@@ -129,6 +129,7 @@ def _worker(
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
     async def work(stop: asyncio.Event) -> None:
+        asyncio.get_running_loop().set_exception_handler(_without_lost_ends)
         async with AsyncExitStack() as stack:
             if heart is not None:
                 beating = asyncio.create_task(heart.go_on())
@@ -191,6 +192,14 @@ def _queue(address: str | None) -> "Queue":
             "there is no database for the queue: give one with --database postgresql://…, or in KONFIPAY_FLEET_DATABASE"
         )
     return Queue(address)
+
+
+def _without_lost_ends(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """A job whose end the queue could not be told of is nobody's failure: it is taken up again."""
+    from procrastinate.exceptions import ConnectorException
+
+    if not isinstance(context.get("exception"), ConnectorException):
+        loop.default_exception_handler(context)
 
 
 def _event_log(kind: Literal["json"] | None) -> EventLog | None:

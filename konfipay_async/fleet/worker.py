@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 from procrastinate import App, JobContext, PsycopgConnector, exceptions
@@ -37,14 +37,12 @@ from konfipay_async.pull.keyfile import Entry
 from konfipay_async.pull.many import Ended, KeyBudgets, Keys, pull_each, sink_of
 from konfipay_async.pull.watch import passes
 
-__all__ = ["Tell", "Worker"]
+__all__ = ["Tell", "Worker", "pause_after"]
 
 # Seconds to the next pull of a key after one that failed: the first pause, doubled with each failure up to the longest.
 _FIRST_PAUSE = 30.0
 _LONGEST_PAUSE = 900.0
 _JITTER = 0.1
-# How long the queue may take to hear of the end of a job: its connections wait for a minute.
-_LATE = 90.0
 # Hours for which the queue remembers a job that failed, and seconds between two clearings.
 _REMEMBERED = 48
 _CLEAR_EVERY = 3600.0
@@ -65,7 +63,9 @@ class Worker:
     """Pulls with these keys, `concurrency` of them at a time.
 
     It gives a sign of life every `beat` seconds; one that has given none for `patience` seconds is taken for dead by
-    the others. All workers of a queue must have the same of both, and the same keys. Raises ConfigurationError.
+    the others. All workers of a queue must have the same of both, and the same keys. A job that ended `late` seconds
+    ago, and goes on as far as the queue knows, is queued again: its connections wait for a minute. `first_pause` comes
+    after a pull that failed, doubled with each failure. Raises ConfigurationError.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Worker:
         tell: Tell = lambda event, /, **facts: None,
         beat: float = 10.0,
         patience: float = 30.0,
+        late: float = 90.0,
         first_pause: float = _FIRST_PAUSE,
     ) -> None:
         if concurrency < 1:
@@ -88,11 +89,13 @@ class Worker:
         self._tell = tell
         self._beat = beat
         self._patience = patience
+        self._late = late
         self._first_pause = first_pause
         self._budgets = KeyBudgets()
         self._keys = Keys()
-        self._stop = asyncio.Event()
-        self._under_way: set[asyncio.Task[object]] = set()
+        self._stop = self._leave = asyncio.Event()
+        # Pulls, and the worker that the queue knows them to be at.
+        self._under_way: dict[asyncio.Task[object], int | None] = {}
         # Jobs whose end the queue may not have heard of: the worker it knows us as, and since when.
         self._over: dict[int, tuple[int | None, float]] = {}
         self._cleared_at = -_CLEAR_EVERY
@@ -107,7 +110,7 @@ class Worker:
         self._stop = stop
         await self._queue.expect()
         await asyncio.to_thread(self._note_keys)
-        pause = 1.0
+        first = pause = self._beat / 10
         while not stop.is_set():
             began = time.monotonic()
             try:
@@ -118,7 +121,7 @@ class Worker:
                 error = met
             if stop.is_set():
                 return
-            pause = 1.0 if time.monotonic() - began > self._patience else min(2 * pause, self._patience)
+            pause = first if time.monotonic() - began > self._patience else min(2 * pause, self._patience)
             message = "the queue went away" if error is None else str(error)
             self._tell("away", message=message, next_in=pause)
             with suppress(TimeoutError):
@@ -132,7 +135,8 @@ class Worker:
                 self._keys.take(entry)
 
     async def _work(self, app: App) -> None:
-        """Work until told to stop, or until the queue goes away."""
+        """Work until told to stop, or until the queue goes away; in the end the pages in hand are finished."""
+        self._leave = asyncio.Event()
         self._register(app)
         working = asyncio.create_task(
             app.run_worker_async(
@@ -142,24 +146,26 @@ class Worker:
                 delete_jobs="successful",
                 update_heartbeat_interval=self._beat,
                 stalled_worker_timeout=self._patience,
+                fetch_job_polling_interval=self._beat / 2,  # nobody is notified of what is queued for later
             )
         )
         sweeping = asyncio.create_task(self._sweep(app))
         stopping = asyncio.create_task(self._stop.wait())
         cancelled = await _first_of({working, sweeping, stopping})
-        working.cancel()
-        sweeping.cancel()
-        stopping.cancel()
+        self._leave.set()
+        for task in (working, sweeping, stopping):
+            task.cancel()
         while not working.done():
             if cancelled:
-                for task in self._under_way:
-                    task.cancel()
+                for pull in self._under_way:
+                    pull.cancel()
             cancelled = await _first_of({working}) or cancelled
-        await asyncio.gather(sweeping, stopping, return_exceptions=True)
+        ends = await asyncio.gather(working, sweeping, stopping, return_exceptions=True)
         if cancelled:
             raise asyncio.CancelledError
-        with suppress(asyncio.CancelledError):
-            await working
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
 
     def _register(self, app: App) -> None:
         async def pull(context: JobContext, *, key: str, attempt: int = 0, timestamp: int | None = None) -> None:
@@ -175,17 +181,19 @@ class Worker:
     async def _pull(self, app: App, job: Job, key: str, attempt: int) -> None:
         task = asyncio.current_task()
         assert task is not None and job.id is not None  # noqa: S101, PT018
-        self._under_way.add(task)
+        self._under_way[task] = job.worker_id
         try:
             ended = await self._pulled(key, attempt)
-            pause = self._again_in(ended, attempt)
+            # What was stopped after the page in hand goes on at once, where somebody is free.
+            stopped = 0.0 if ended.error is None and not ended.report.complete else None
+            pause = stopped if ended.error is None else pause_after(ended.error, attempt, first=self._first_pause)
             if pause is not None:
                 await is_queued(job_of(app, key, attempt=attempt + 1 if ended.error else 0, seconds=pause))
             self._say_how(ended, attempt, pause)
             if ended.error is not None:
                 raise ended.error
         finally:
-            self._under_way.discard(task)
+            del self._under_way[task]
             self._over[job.id] = job.worker_id, time.monotonic()
 
     async def _pulled(self, key: str, attempt: int) -> Ended:
@@ -195,7 +203,7 @@ class Worker:
             return Ended(key, Report(), error)
         self._tell("began", source=key, attempt=attempt)
         (ended,) = await pull_each(
-            [entry], sink_of, budgets=self._budgets, keys=self._keys, stop=self._stop, watch=self._step
+            [entry], sink_of, budgets=self._budgets, keys=self._keys, stop=self._leave, watch=self._step
         )
         return ended
 
@@ -211,45 +219,34 @@ class Worker:
             outcome="failed" if error is not None else "done" if ended.report.complete else "stopped",
             error=None if error is None else type(error).__name__,
             message=ended.message,
-            again_in=None if pause is None else round(pause, 1),
+            again_in=None if pause is None else round(pause, 3),
             seconds=round(ended.report.seconds, 3),
             **ended.report.counts(),
         )
 
-    def _again_in(self, ended: Ended, attempt: int) -> float | None:
-        """Seconds after which to pull with the key again; None where its next turn is soon enough."""
-        error = ended.error
-        if error is None:
-            return None if ended.report.complete else 0.0
-        if not isinstance(error, KonfipayError) or not (passes(error) or isinstance(error, StorageBusyError)):
-            return None
-        asked_for = error.retry_after if isinstance(error, StatusError) else None
-        return max(self._pause(attempt), asked_for or 0.0)
-
-    def _pause(self, attempt: int) -> float:
-        return min(_LONGEST_PAUSE, self._first_pause * 2.0 ** min(attempt, 30)) * (1 - _JITTER * random.random())
-
     # What others left behind
 
     async def _sweep(self, app: App) -> None:
-        """See to what no worker sees to, one of us at a time. The queue's absence is the worker's to notice."""
+        """See to what no worker sees to, one of us at a time. Returns where the others must take us for dead."""
+        connector = app.connector
+        assert isinstance(connector, PsycopgConnector)  # noqa: S101
+        alive: Any = "SELECT id FROM procrastinate_workers WHERE last_heartbeat > now() - %s * interval '1 second'"
         while True:
             await asyncio.sleep(self._beat)
-            with suppress(exceptions.ConnectorException, psycopg.Error):
+            async with connector.pool.connection() as connection:
+                found = await (await connection.execute(alive, [0.7 * self._patience])).fetchall()
+                workers = {worker for (worker,) in found}
+                if not workers.issuperset(self._under_way.values()):
+                    return
+                self._look_around(len(workers))
                 await self._take_up_own(app)
-                connector = app.connector
-                assert isinstance(connector, PsycopgConnector)  # noqa: S101
-                async with connector.pool.connection() as connection:
-                    await self._look_around(connection)
-                    cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number("sweep")])
-                    if (await cursor.fetchone() or [False])[0]:
-                        await self._clear(app)
+                cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number("sweep")])
+                if (await cursor.fetchone() or [False])[0]:
+                    await self._clear(app)
 
-    async def _look_around(self, connection: "psycopg.AsyncConnection[tuple[object, ...]]") -> None:
+    def _look_around(self, workers: int) -> None:
         """Say it where several workers count their requests each by itself."""
-        alive = "SELECT count(*) > 1 FROM procrastinate_workers WHERE last_heartbeat > now() - %s * interval '1 second'"
-        ((are_many,),) = await (await connection.execute(alive, [self._patience])).fetchall()
-        is_unshared = bool(are_many) and not os.environ.get("KONFIPAY_SHARED_LIMITS")
+        is_unshared = workers > 1 and not os.environ.get("KONFIPAY_SHARED_LIMITS")
         if is_unshared and not self._is_warned:
             self._tell(
                 "unshared",
@@ -271,7 +268,9 @@ class Worker:
 
     async def _take_up_own(self, app: App) -> None:
         """Take up what ended here, when the queue could not be told: to the others it looks as if it went on."""
-        due = {job_id: worker for job_id, (worker, since) in self._over.items() if time.monotonic() - since > _LATE}
+        due = {
+            job_id: worker for job_id, (worker, since) in self._over.items() if time.monotonic() - since > self._late
+        }
         for worker in set(due.values()):
             for job in await app.job_manager.list_jobs_async(queue=QUEUE, status="doing", worker_id=worker):
                 if job.id in due:
@@ -281,7 +280,7 @@ class Worker:
 
     async def _take_up(self, app: App, job: Job) -> None:
         """Queue it again; later where it was left behind before, for it may be what kills its workers."""
-        pause = self._pause(job.attempts - 1) if job.attempts else 0.0
+        pause = _pause(job.attempts - 1, self._first_pause) if job.attempts else 0.0
         try:
             await app.job_manager.retry_job(job, retry_at=datetime.now(UTC) + timedelta(seconds=pause))
         except exceptions.UniqueViolation:  # its next turn waits already, for this one to end
@@ -291,6 +290,22 @@ class Worker:
                 raise
             return  # it has ended meanwhile
         self._tell("taken_up", source=str(job.task_kwargs.get("key")), job=job.id)
+
+
+def pause_after(error: Exception, attempt: int, *, first: float = _FIRST_PAUSE) -> float | None:
+    """Seconds after which to pull again where the attempt (from 0) ended with this; None where that would not help.
+
+    It would after errors that pass (see `watch.passes`), and where another pull holds the sink. A server that asks for
+    longer is heeded.
+    """
+    if not isinstance(error, KonfipayError) or not (passes(error) or isinstance(error, StorageBusyError)):
+        return None
+    asked_for = error.retry_after if isinstance(error, StatusError) else None
+    return max(_pause(attempt, first), asked_for or 0.0)
+
+
+def _pause(attempt: int, first: float) -> float:
+    return min(_LONGEST_PAUSE, first * 2.0 ** min(attempt, 30)) * (1 - _JITTER * random.random())
 
 
 async def _first_of(tasks: "set[asyncio.Task[object]]") -> bool:

@@ -1,14 +1,18 @@
 """Workers in this process, on a real PostgreSQL, against a sandbox."""
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from konfipay_async.errors import StorageError
-from konfipay_async.fleet.planning import prepare
+from konfipay_async import errors
+from konfipay_async.fleet.planning import job_of, prepare
 from konfipay_async.fleet.queue import Queue
-from konfipay_async.fleet.worker import Worker
+from konfipay_async.fleet.worker import Worker, pause_after
+
+KEY = "k" * 64
 
 
 def stored(postgres: Any) -> dict[str, int]:
@@ -19,11 +23,213 @@ def jobs(postgres: Any) -> list[tuple[str, str]]:
     return postgres.execute("SELECT args->>'key', status::text FROM konfipay_fleet.procrastinate_jobs ORDER BY id")
 
 
-async def test_each_key_is_pulled_whole_and_once(sandbox, key_file, queue, postgres, told, at_work) -> None:
+async def test_each_key_is_pulled_whole_and_no_key_is_in_the_queue(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
     entries = key_file(keys=3)
     await prepare(queue, entries, now=True)
+    everything = json.dumps(postgres.execute("SELECT to_jsonb(job) FROM konfipay_fleet.procrastinate_jobs AS job"))
+    assert "key2" in everything
+    assert not [key for key in sandbox.api_keys.values() if key.value in everything]
     async with at_work(Worker(queue, entries, tell=told)):
         await told.until("ended", 3, outcome="done", new=40)
     assert stored(postgres) == {"key0": 40, "key1": 40, "key2": 40}
     assert [len(sandbox.new_rids(f"key{number}")) for number in range(3)] == [0, 0, 0]
     assert not jobs(postgres)
+    assert {"opened", "fetched", "committed", "acknowledged", "settled", "finished"} <= {
+        told["event"] for told in told.of("began") + told.events
+    }
+
+
+async def test_turns_come_by_themselves(sandbox, key_file, queue, postgres, told, at_work) -> None:
+    """By a schedule of every second; what was booked in between is in the second one."""
+    entries = key_file('schedule = "* * * * * *"')
+    async with at_work(Worker(queue, entries, tell=told, beat=0.2)):
+        await told.until("ended", outcome="done", new=40)
+        sandbox.arrive(5)
+        await told.until("ended", outcome="done", new=5)
+    assert stored(postgres) == {"key0": 45}
+
+
+async def test_what_passes_is_tried_again_later_and_later(
+    sandbox, key_file, queue, postgres, told, at_work, tmp_path: Path
+) -> None:
+    """A database that is not there yet. Each failure is a job that failed, and one that waits for its time."""
+    entries = key_file(to=f"postgresql://postgres@/postgres?host={tmp_path}/later")
+    await prepare(queue, entries, now=True)
+    async with at_work(Worker(queue, entries, tell=told, beat=0.05, first_pause=0.02)):
+        failed = await told.until("ended", 3, error="StorageAwayError")
+        (tmp_path / "later").symlink_to(postgres.folder)
+        await told.until("ended", outcome="done", new=40)
+    assert [one["attempt"] for one in failed] == [0, 1, 2]
+    assert failed[0]["again_in"] < failed[1]["again_in"] < failed[2]["again_in"]
+    assert set(jobs(postgres)) == {("key0", "failed")}
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (errors.ConnectFailedError("no"), 30),
+        (errors.StorageBusyError("another"), 30),
+        (errors.StorageAwayError("gone"), 30),
+        (errors.ServerError("no", status=503, method="GET", path="x"), 30),
+        (errors.RateLimitedError("no", status=429, method="GET", path="x", retry_after=300.0), 300),
+        (errors.UnauthorizedError("no", status=401, method="GET", path="x"), None),
+        (errors.ForbiddenError("no", status=403, method="GET", path="x"), None),
+        (errors.ConfigurationError("no"), None),
+        (errors.StorageError("full"), None),
+        (KeyError("a bug"), None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_which_errors_are_worth_another_try(error: Exception, seconds: float | None) -> None:
+    pause = pause_after(error, 0)
+    assert (pause is None) is (seconds is None)
+    assert pause is None or 0.9 * (seconds or 0) <= pause <= (seconds or 0)
+
+
+def test_pauses_grow_up_to_a_quarter_of_an_hour() -> None:
+    pauses = [pause_after(errors.StorageBusyError("another"), attempt) or 0 for attempt in (0, 1, 2, 20, 2000)]
+    assert [round(pause / 100) * 100 for pause in (pauses[3], pauses[4])] <= [900, 900]
+    assert pauses[0] < pauses[1] < pauses[2] < pauses[3]
+
+
+async def test_a_refused_key_waits_for_its_next_turn_and_stops_no_other(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
+    """So does one that is not there, and a third that is the same as another."""
+    entries = key_file(keys=3)
+    sandbox.deactivate("key0")
+    entries[1].api_key_file.unlink()
+    await prepare(queue, entries, now=True)
+    async with at_work(Worker(queue, entries, tell=told)):
+        await told.until("ended", 3)
+    ends = {one["source"]: (one["error"], one["again_in"]) for one in told.of("ended")}
+    assert ends == {"key0": ("UnauthorizedError", None), "key1": ("ConfigurationError", None), "key2": (None, None)}
+    assert sorted(jobs(postgres)) == [("key0", "failed"), ("key1", "failed")]
+    assert not [one for one in told.events for key in sandbox.api_keys.values() if key.value in repr(one)]
+
+
+async def test_of_two_entries_with_one_key_every_worker_refuses_the_same(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
+    """The later one in the file, also where its turn comes first."""
+    entries = key_file(keys=2)
+    entries[1].api_key_file.write_text(sandbox.api_keys["key0"].value)
+    async with queue.opened() as app:
+        await job_of(app, "key1").defer_async()
+    async with at_work(Worker(queue, entries, tell=told)):
+        (ended,) = await told.until("ended")
+    assert (ended["source"], ended["error"]) == ("key1", "ConfigurationError")
+    assert "'key0'" in ended["message"]
+
+
+async def test_a_key_that_the_file_does_not_have(sandbox, key_file, queue, told, at_work) -> None:
+    entries = key_file()
+    async with queue.opened() as app:
+        await job_of(app, "stranger").defer_async()
+    async with at_work(Worker(queue, entries, tell=told)):
+        (ended,) = await told.until("ended")
+    assert "no key 'stranger'" in ended["message"]
+
+
+async def test_told_to_stop_it_finishes_the_page_in_hand_and_leaves_the_rest_to_others(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
+    entries = key_file()
+    await prepare(queue, entries, now=True)
+    async with at_work(Worker(queue, entries, tell=told)) as stop:
+        await told.until("committed")
+        stop.set()
+    (ended,) = told.of("ended")
+    assert (ended["outcome"], ended["again_in"]) == ("stopped", 0.0)
+    assert ended["new"] < 40
+    assert ended["acknowledged"] == ended["pages"]
+    assert jobs(postgres) == [("key0", "todo")]
+    async with at_work(Worker(queue, entries, tell=told)):
+        await told.until("ended", outcome="done")
+    assert stored(postgres) == {"key0": 40}
+    assert not sandbox.new_rids("key0")
+
+
+async def test_cancelled_it_ends_at_once(sandbox, key_file, queue, postgres, told) -> None:
+    """Also where the first signal was heeded already, and the page in hand takes its time."""
+    sandbox.add_fault("slow:transactions.acknowledge=600")
+    entries = key_file()
+    await prepare(queue, entries, now=True)
+    stop = asyncio.Event()
+    task = asyncio.create_task(Worker(queue, entries, tell=told).run(stop))
+    await told.until("committed")
+    stop.set()
+    await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait([task])
+    assert task.cancelled()
+    assert jobs(postgres) == [("key0", "aborted")]
+
+
+async def test_a_turn_that_waits_already_takes_the_place_of_another_try(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
+    """And of a pull that was left behind."""
+    entries = key_file()
+    await prepare(queue, entries, now=True)
+    postgres.execute(
+        "INSERT INTO konfipay_fleet.procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status) "
+        "SELECT queue_name, task_name, lock, queueing_lock, args, 'doing' FROM konfipay_fleet.procrastinate_jobs"
+    )
+    async with at_work(Worker(queue, entries, tell=told, beat=0.05)):
+        await told.until("taken_up", source="key0")
+        await told.until("ended", outcome="done", new=40)
+    assert jobs(postgres) == [("key0", "aborted")]
+
+
+async def test_what_the_queue_never_heard_the_end_of_is_taken_up(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
+    """To others it looks as if this worker, which lives, were at it."""
+    entries = key_file()
+    await prepare(queue, entries, now=True)
+    postgres.execute(
+        "CREATE FUNCTION konfipay_fleet.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE 'no' USING ERRCODE = '53100'; END$$",
+        "CREATE TRIGGER refuse BEFORE DELETE ON konfipay_fleet.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION "
+        "konfipay_fleet.refuse()",
+    )
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # the job's end is nobody's
+    async with at_work(Worker(queue, entries, tell=told, beat=0.05, late=0.2)):
+        await told.until("ended", outcome="done", new=40)
+        await told.until("taken_up", source="key0")
+        postgres.execute("DROP TRIGGER refuse ON konfipay_fleet.procrastinate_jobs")
+        await told.until("ended", 2, outcome="done")
+    assert stored(postgres) == {"key0": 40}
+    assert sorted({status for _, status in jobs(postgres)}) == []
+
+
+async def test_several_workers_that_do_not_share_their_limits_are_told(
+    sandbox, key_file, queue, told, at_work, monkeypatch
+) -> None:
+    entries = key_file()
+    workers = [Worker(queue, entries, tell=told, beat=0.05) for _ in range(2)]
+    async with at_work(workers[0]), at_work(workers[1]):
+        (warning, *_) = await told.until("unshared", 2)
+    assert "KONFIPAY_SHARED_LIMITS" in warning["message"]
+
+
+async def test_a_queue_that_goes_away_is_waited_for(sandbox, key_file, queue, postgres, told, at_work) -> None:
+    """The server is restarted in mid-work; the turn that comes then is pulled."""
+    entries = key_file('schedule = "* * * * * *"')
+    async with at_work(Worker(queue, entries, tell=told, beat=0.1, late=0.5)):
+        await told.until("ended", outcome="done", new=40)
+        await asyncio.to_thread(postgres.stop, "immediate")
+        await asyncio.to_thread(postgres.start)
+        sandbox.arrive(5)
+        await told.until("ended", outcome="done", new=5)
+    assert stored(postgres) == {"key0": 45}
+
+
+async def test_a_queue_that_is_not_there_ends_the_worker_before_it_begins(key_file, tmp_path: Path) -> None:
+    queue = Queue(f"postgresql://postgres@/postgres?host={tmp_path}")
+    with pytest.raises(errors.StorageAwayError, match="no server listens there"):
+        await Worker(queue, key_file()).run(asyncio.Event())
