@@ -27,6 +27,7 @@ from konfipay_async.cli import (
     status,
     transactions,
     verify,
+    wallee,
 )
 from konfipay_async.cli.exits import EXIT_CODES, Exit, advice, exit_of
 from konfipay_async.errors import KonfipayError
@@ -53,6 +54,7 @@ app.command(accounts.app)
 app.command(documents.app)
 app.command(paypal.app)
 app.command(scopes.scopes)
+app.command(wallee.app)
 app.command(log.app)
 app.command(doctor.doctor)
 app.command(sandbox.sandbox)

@@ -80,7 +80,7 @@ class WebhookVerifier:
     others refused until then. Those whose keys are known are not held up by that.
     """
 
-    def __init__(self, fetch_key: Callable[[str], Awaitable[str]], *, clock: Clock | None = None) -> None:
+    def __init__(self, fetch_key: Callable[[str], Awaitable[str | None]], *, clock: Clock | None = None) -> None:
         self._fetch_key = fetch_key
         self._clock = clock or SystemClock()
         self._keys: dict[str, EllipticCurvePublicKey] = {}
@@ -118,7 +118,7 @@ class WebhookVerifier:
             text = await self._fetch_key(key_id)
         except NotFoundError:
             raise SignatureError("the webhook is signed with a key that the API does not have") from None
-        return _public_key(text)
+        return _public_key(text or "")
 
 
 def read_message(body: bytes) -> WebhookMessage:
