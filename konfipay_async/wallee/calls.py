@@ -18,6 +18,7 @@ from konfipay_async.wallee.analytics import AnalyticsQueries
 from konfipay_async.wallee.bulk import in_chunks
 from konfipay_async.wallee.locking import updated_with
 from konfipay_async.wallee.models import model
+from konfipay_async.wallee.parsing import query_text
 from konfipay_async.wallee.services import Operation, snake, tree
 from konfipay_async.wallee.wiring import Pairs, Wiring, pair_of
 
@@ -225,7 +226,7 @@ def _pair(name: str, value: Any) -> Pairs:
     if value is not None and name == "order":
         value = shape.order(value)
     elif value is not None and name == "query":
-        value = str(value)
+        value = query_text(value)
     return pair_of(name, value)
 
 

@@ -1,5 +1,6 @@
 """The client of the signed API: opens a session that signs, and hangs the services on it."""
 
+import asyncio
 import copy
 import os
 import re
@@ -7,7 +8,7 @@ import ssl as ssl_module
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import quote, unquote
 
 import aiohttp
@@ -15,6 +16,7 @@ from yarl import URL
 
 from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError, ForbiddenError, NotFoundError
+from konfipay_async.holding import to_the_end
 from konfipay_async.session.budget import Budget, Budgets, Limits
 from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.manager import Recorder, Session
@@ -25,6 +27,9 @@ from konfipay_async.wallee.signing import Signer, checked_key, checked_user_id
 from konfipay_async.wallee.tree import Services
 from konfipay_async.wallee.wiring import Options, Wiring, pair_of
 
+if TYPE_CHECKING:
+    from konfipay_async.communication import CommunicationLog
+
 __all__ = ["BASE_URL", "LIMITS", "WalleeClient"]
 
 BASE_URL = "https://app-wallee.com/api/v2.0"
@@ -34,6 +39,7 @@ LIMITS = Limits(authenticated=600, period=120.0, per_second=50.0)
 and each user, and told by ``limits="ask"``."""
 
 _MiB = 1024 * 1024
+_USER_AGENT = f"konfipay-async/{__version__}"
 
 
 class WalleeClient(Services):
@@ -57,7 +63,11 @@ class WalleeClient(Services):
     `concurrency` is how many pages of one search are fetched at once. `retry` says how patiently, `timeouts` names
     seconds by operation ("payment.transactions.export"). `session` lends an aiohttp session's connector, proxy, headers
     and traces; `proxy`, `trust_env` and `ssl` mean what they mean to aiohttp. Answers above `max_response_bytes` are
-    refused. `recorder` is told of every attempt.
+    refused.
+
+    A `recorder` is told of every attempt. A `communication_log` keeps each of them, masked, in a database: its URL
+    (``sqlite:///api.db``; it falls back to ``WALLEE_COMMUNICATION_LOG``), or a `CommunicationLog`, which several
+    clients may share. `key_name` is what the log calls the user.
 
     Raises ConfigurationError for arguments that cannot be, MissingExtraError.
     """
@@ -82,6 +92,8 @@ class WalleeClient(Services):
         max_response_bytes: int = 64 * _MiB,
         clock: Clock | None = None,
         recorder: Recorder | None = None,
+        communication_log: "str | CommunicationLog | None" = None,
+        key_name: str = "",
     ) -> None:
         if limits is not None and budgets is not None:
             raise ConfigurationError("give limits or budgets, not both: budgets have their limits already")
@@ -97,9 +109,8 @@ class WalleeClient(Services):
         self._user_id = checked_user_id(os.environ.get("WALLEE_USER_ID") if user_id is None else user_id)
         self._base_url = str(url)
         self._asks = limits == "ask"
-        key = checked_key(
-            os.environ.get("WALLEE_AUTHENTICATION_KEY") if authentication_key is None else authentication_key
-        )
+        given_key = os.environ.get("WALLEE_AUTHENTICATION_KEY") if authentication_key is None else authentication_key
+        key = checked_key(given_key)
         signer = Signer(url, self._user_id, key, clock=clock)
         self._owned: list[Budgets] = []
         if budgets is None:
@@ -114,13 +125,23 @@ class WalleeClient(Services):
             return AiohttpTransport(
                 base,
                 session=lent,
-                user_agent=f"konfipay-async/{__version__}",
+                user_agent=_USER_AGENT,
                 trust_env=trust_env,
                 proxy=proxy,
                 ssl=ssl,
                 max_response_bytes=max_response_bytes,
             )
 
+        self._log = _communication_log(communication_log, clock)
+        self._holds_log = False
+        if self._log is not None:
+            recorder = self._log.recorder(
+                base_url=self._base_url,
+                key_name=key_name,
+                headers={"User-Agent": _USER_AGENT, "Accept": "application/json"},
+                secrets=(str(given_key).strip(),),
+                also=recorder,
+            )
         self._session = Session(
             transport(url, session),
             budgets=budgets,
@@ -192,14 +213,23 @@ class WalleeClient(Services):
         return self._session.budgets
 
     async def open(self) -> None:
-        """Make the client ready; `async with` does it. Sends nothing, unless it was told to ask for its limit."""
+        """Make the client ready; `async with` does it. Sends nothing, unless it was told to ask for its limit.
+
+        StorageError where a communication log cannot be opened.
+        """
         await self._session.open()
-        if self._asks:
-            try:
+        try:
+            if self._log is not None:
+                await to_the_end(asyncio.create_task(asyncio.to_thread(self._open_log, self._log)))
+            if self._asks:
                 await self.learn_limit()
-            except BaseException:
-                await self.close()
-                raise
+        except BaseException:
+            await self.close()
+            raise
+
+    def _open_log(self, log: "CommunicationLog") -> None:
+        log.open()
+        self._holds_log = True
 
     async def close(self) -> None:
         """Wait for requests that must happen once, then close. Closing twice is fine."""
@@ -208,6 +238,9 @@ class WalleeClient(Services):
         finally:
             for owned in self._owned:
                 await owned.close()
+            if self._log is not None and self._holds_log:
+                self._holds_log = False
+                await asyncio.to_thread(self._log.close)
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -297,6 +330,17 @@ class WalleeClient(Services):
 
     def __repr__(self) -> str:
         return f"WalleeClient(user_id={self._user_id}, base_url={self._base_url!r}, space={self.space})"
+
+
+def _communication_log(given: "str | CommunicationLog | None", clock: Clock) -> "CommunicationLog | None":
+    given = os.environ.get("WALLEE_COMMUNICATION_LOG") or None if given is None else given
+    if given is None:
+        return None
+    from konfipay_async.communication import CommunicationLog
+
+    if not isinstance(given, str | CommunicationLog):
+        raise ConfigurationError(f"communication_log must be a URL or a CommunicationLog, not {type(given).__name__}")
+    return CommunicationLog(given, clock=clock) if isinstance(given, str) else given
 
 
 def _whole(name: str, value: object) -> int:

@@ -12,6 +12,7 @@ from konfipay_async.paging.pages import Reader
 from konfipay_async.session.message import Download, Lane, Request
 from konfipay_async.wallee import answers, shape
 from konfipay_async.wallee.models import Portion, model
+from konfipay_async.wallee.parsing import query_text
 from konfipay_async.wallee.services import Operation
 from konfipay_async.wallee.wiring import Pairs, Wiring, pair_of
 
@@ -55,12 +56,12 @@ def searched(
     # What has no id but a code is a short list.
     default = None if operation.model.startswith("Rest") else "id:ASC"
     order = default if paging["order"] is None else shape.order(paging["order"])
-    text = "" if paging["query"] is None else str(paging["query"])
+    text = None if paging["query"] is None else query_text(paging["query"])
     ready = _page_request(wiring, operation, arguments)
 
     def window(after: int | None, ahead: int) -> OpenEnded[Portion[Any]]:
-        narrowed = text if after is None else f"({text}) AND id:>{after}" if text.strip() else f"id:>{after}"
-        fixed = (*_pairs({"limit": size, "order": order, "query": narrowed or None}), *query)
+        beyond = f"id:>{after}" if text is None else f"({text}) AND id:>{after}"
+        fixed = (*_pairs({"limit": size, "order": order, "query": text if after is None else beyond}), *query)
 
         async def fetch(index: int) -> Portion[Any]:
             page = await wiring.send(replace(ready, query=(("offset", str(index * size)), *fixed)))
