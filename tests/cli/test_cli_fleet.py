@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -12,7 +13,12 @@ import pytest
 
 from konfipay_async.cli.exits import Exit
 from konfipay_async.sandbox import Sandbox
-from tests.cli.conftest import environment
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("KONFIPAY_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ async def test_from_the_schedule_to_the_status(konfipay, program, sandbox, confi
     alive = tmp_path / "alive"
     worker = await asyncio.create_subprocess_exec(
         *program, "fleet", "worker", *words, "--heartbeat", str(alive), "--log", "json",
-        cwd=tmp_path, env=environment(**where), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        cwd=tmp_path, env=os.environ | where, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert worker.stderr is not None
     ends: dict[str, Any] = {}
@@ -77,7 +83,7 @@ async def test_a_worker_says_in_lines_what_it_does(konfipay, program, config, po
     words = ("--config", str(config), "--database", postgres.url())
     await konfipay("fleet", "schedule", *words, "--now")
     worker = await asyncio.create_subprocess_exec(
-        *program, "fleet", "worker", *words, cwd=tmp_path, env=environment(),
+        *program, "fleet", "worker", *words, cwd=tmp_path, env=None,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert worker.stdout is not None
