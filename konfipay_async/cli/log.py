@@ -16,7 +16,8 @@ from konfipay_async.cli.exits import Exit
 from konfipay_async.cli.log_asking import PLACE, SELECTION, Place, Selection
 from konfipay_async.cli.output import LIST_OUTPUT, OUTPUT, Column, ListOutput, Output, cell, note, plain, writer
 from konfipay_async.communication import Content, Entry, Filter, Store
-from konfipay_async.communication.export import as_curl, har_file
+from konfipay_async.communication.curl import curl as as_curl
+from konfipay_async.communication.har import har_file
 from konfipay_async.errors import ConfigurationError, StorageError
 from konfipay_async.session.clock import Clock, SystemClock
 

@@ -11,7 +11,17 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["FIELDS", "HEADERS", "NAMES", "PARAMETERS", "PATHS", "SECRET_PARTS", "SECRET_WORDS", "URLS"]
+__all__ = [
+    "FIELDS",
+    "FURTHER_HEADERS",
+    "HEADERS",
+    "NAMES",
+    "PARAMETERS",
+    "PATHS",
+    "SECRET_PARTS",
+    "SECRET_WORDS",
+    "URLS",
+]
 
 
 def _words(*words: str) -> "re.Pattern[str]":
@@ -221,7 +231,13 @@ HEADERS: Final[Mapping[str, "re.Pattern[str]"]] = {
     "strict-transport-security": re.compile(r"max-age=[0-9]{1,10}(?:; ?includeSubDomains)?", re.ASCII),
     **_each(re.compile("(?!)"), "etag vary via x-powered-by content-disposition content-location host"),
 }
-"""Headers, by their names in small letters. Of `location` and `link` see the masking."""
+"""Headers, by their names in small letters."""
+
+FURTHER_HEADERS: Final = _names(
+    "authorization proxy-authorization cookie set-cookie x-api-key x-auth-token x-signature location link"
+)
+"""Further headers that are shown by their names: the secret ones, and addresses, which are kept as far as those of
+requests are."""
 
 PATHS: Final = _names(
     """

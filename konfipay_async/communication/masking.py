@@ -89,7 +89,7 @@ class Masker:
         masked: dict[str, str] = {}
         for name, value in headers.items():
             small = name.lower()
-            known = small in harmless.HEADERS or small in self._keep_small or small == "location" or is_secret(small)
+            known = small in harmless.HEADERS or small in harmless.FURTHER_HEADERS or small in self._keep_small
             masked[name if known else _unknown("header", masked)] = self._header(small, value, origin)
         return masked
 

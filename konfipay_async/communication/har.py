@@ -1,21 +1,17 @@
-"""Entries in the forms of other tools: HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), which the network
-panel of every browser opens, and a command for curl. Pure; what was masked stays masked.
+"""Entries as HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/), which the network panel of every browser opens.
+Pure; what was masked stays masked.
 """
 
 import json
-import shlex
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from konfipay_async.communication.entry import Content, Entry
 
-__all__ = ["as_curl", "as_har", "har_file"]
-
-# What curl, or aiohttp, says by itself.
-_LEFT_OUT: Final = frozenset({"content-length", "connection", "host", "accept-encoding", "user-agent"})
+__all__ = ["as_har", "har_file"]
 
 
 def har_file(entries: Iterable[Entry], *, version: str) -> Iterator[str]:
@@ -63,21 +59,6 @@ def as_har(entry: Entry) -> dict[str, Any]:
         "comment": ", ".join(filter(None, (f"attempt {entry.attempt} of call {entry.call}", entry.error))),
         "_key": entry.key_name,
     }
-
-
-def as_curl(entry: Entry) -> str:
-    """A command that sends it again. What was masked has to be put back by hand; the token comes from the shell."""
-    lines = [f"curl -X {shlex.quote(entry.method)} {shlex.quote(entry.url)}"]
-    for name, value in (entry.request_headers or {}).items():
-        if name.lower() == "authorization":
-            lines.append('-H "Authorization: Bearer $TOKEN"')
-        elif name.lower() not in _LEFT_OUT:
-            lines.append(f"-H {shlex.quote(f'{name}: {value}')}")
-    content = entry.request_content
-    if content is not None:
-        body = content.text if content.text is not None else f"@the-file-of-{content.size}-bytes"
-        lines.append(f"--data-binary {shlex.quote(body)}")
-    return " \\\n  ".join(lines)
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
