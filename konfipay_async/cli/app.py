@@ -57,7 +57,7 @@ app.command(scopes.scopes)
 app.command(wallee.app)
 app.command(log.app)
 app.command(doctor.doctor)
-app.command(sandbox.sandbox)
+app.command(sandbox.app)
 app.command(migrate.migrate)
 
 

@@ -2,20 +2,25 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import cyclopts
 from cyclopts import Parameter
 from rich.console import Console
 
 from konfipay_async.cli.exits import Exit
 from konfipay_async.errors import ConfigurationError
-from konfipay_async.sandbox import FAULTS, ApiKey, Sandbox
+from konfipay_async.sandbox import FAULTS, ApiKey, Sandbox, WalleeSandbox
 
-__all__ = ["sandbox"]
+__all__ = ["app"]
+
+app = cyclopts.App(name="sandbox")
 
 
-def sandbox(
+@app.default
+def _konfipay(
     *,
     port: int = 8600,
     transactions: int = 25_000,
@@ -67,8 +72,7 @@ def sandbox(
         for name, text in FAULTS.items():
             console.print(f"{name:28}{text}", markup=False)
         return Exit.DONE
-    if not 0 <= port <= 65535:
-        raise ConfigurationError(f"--port {port}: give a number from 0 to 65535")
+    _check_port(port)
     served = Sandbox(
         transactions=transactions,
         pending=pending,
@@ -87,7 +91,62 @@ def sandbox(
     return Exit.DONE
 
 
-async def _serve(served: Sandbox, console: Console) -> None:
+@app.command
+def wallee(
+    *,
+    port: int = 8601,
+    transactions: int = 1000,
+    spaces: int = 2,
+    request_limit: int = 1000,
+    latency: float = 0.0,
+    fault: Annotated[list[str] | None, Parameter(negative=())] = None,
+    seed: int = 0,
+) -> int:
+    """Run the signed REST API on this machine, for your own tests and experiments, until Ctrl-C.
+
+    **Examples:**
+
+    `konfipay sandbox wallee --transactions 10000`
+
+    `konfipay sandbox wallee --fault 429@3 --fault reset-after:payment.transactions.create`
+
+    Parameters
+    ----------
+    port
+        Where it listens on 127.0.0.1; 0 takes a free one.
+    transactions
+        How many transactions each space has.
+    spaces
+        How many spaces the account has.
+    request_limit
+        Requests within two minutes that the user, and each space, may have.
+    latency
+        Seconds before each answer.
+    fault
+        A fault to show, NAME[:ROUTE][@NTH][xTIMES][%PROBABILITY][=VALUE]; may be given several times.
+    seed
+        Other numbers make other data.
+    """
+    _check_port(port)
+    served = WalleeSandbox(
+        transactions=transactions,
+        spaces=spaces,
+        request_limit=request_limit,
+        latency=latency,
+        faults=fault or (),
+        seed=seed,
+        port=port,
+    )
+    asyncio.run(_serve(served, Console(soft_wrap=True, highlight=False)))
+    return Exit.DONE
+
+
+def _check_port(port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise ConfigurationError(f"--port {port}: give a number from 0 to 65535")
+
+
+async def _serve(served: Sandbox | WalleeSandbox, console: Console) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -97,13 +156,27 @@ async def _serve(served: Sandbox, console: Console) -> None:
             break
     try:
         async with served:
-            console.print(f"A konfipay listens on {served.base_url}. In another terminal:", markup=False)
-            console.print(f"  export KONFIPAY_BASE_URL={served.base_url}", markup=False)
-            for name, key in served.api_keys.items():
-                kind = "flags of its own" if key.own_flags else "the client's flags"
-                console.print(f"  export KONFIPAY_API_KEY={key.value}  # {name}, {kind}", markup=False)
-            console.print("  konfipay pull --acknowledge --to sqlite:///try.db", markup=False)
+            for line in _how_to_use_konfipay(served) if isinstance(served, Sandbox) else _how_to_use_wallee(served):
+                console.print(line, markup=False)
             await stop.wait()
     except OSError as error:
         raise ConfigurationError(f"--port: cannot listen there ({error.strerror or error})") from None
     console.print(f"{len(served.requests)} requests served, {served.over_limit} over the limit.", markup=False)
+
+
+def _how_to_use_konfipay(served: Sandbox) -> Iterator[str]:
+    yield f"A konfipay listens on {served.base_url}. In another terminal:"
+    yield f"  export KONFIPAY_BASE_URL={served.base_url}"
+    for name, key in served.api_keys.items():
+        kind = "flags of its own" if key.own_flags else "the client's flags"
+        yield f"  export KONFIPAY_API_KEY={key.value}  # {name}, {kind}"
+    yield "  konfipay pull --acknowledge --to sqlite:///try.db"
+
+
+def _how_to_use_wallee(served: WalleeSandbox) -> Iterator[str]:
+    yield f"The signed REST API listens on {served.base_url}. In another terminal:"
+    yield f"  export WALLEE_BASE_URL={served.base_url}"
+    yield f"  export WALLEE_USER_ID={served.user_id}"
+    yield f"  export WALLEE_AUTHENTICATION_KEY={served.authentication_key}  # made up"
+    yield f"  export WALLEE_SPACE={served.space} WALLEE_ACCOUNT={served.account}"
+    yield "  konfipay wallee list transactions"

@@ -1,4 +1,4 @@
-"""pytest: `konfipay_sandbox` and `konfipay_client` for tests with pytest-asyncio, in its auto and strict modes.
+"""pytest: `konfipay_sandbox`, `konfipay_client` and `wallee_sandbox`, with pytest-asyncio in its auto and strict modes.
 
 ::
 
@@ -7,11 +7,12 @@
         ...
 
 The marker takes the arguments of `Sandbox`; on a class or a module it holds for all tests there, the nearest one wins.
+`wallee_sandbox` and the marker of that name are the same for the signed REST API.
 Every suite loads this module where the package is installed, so it imports what it needs when a fixture is used.
 """
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +23,7 @@ except ModuleNotFoundError:  # anyio's plugin is always there, and runs plain fi
 
 if TYPE_CHECKING:
     from konfipay_async import KonfipayClient
-    from konfipay_async.sandbox import Sandbox
+    from konfipay_async.sandbox import Sandbox, WalleeSandbox
 
 
 @fixture
@@ -30,9 +31,7 @@ async def konfipay_sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.M
     """A running sandbox. KONFIPAY_API_KEY and KONFIPAY_BASE_URL become its own, so that the test meets no real bank."""
     from konfipay_async.sandbox import Sandbox
 
-    farthest_first = reversed(list(request.node.iter_markers("konfipay_sandbox")))
-    arguments = {name: value for mark in farthest_first for name, value in mark.kwargs.items()}
-    async with Sandbox(**arguments) as sandbox:
+    async with Sandbox(**_arguments(request, "konfipay_sandbox")) as sandbox:
         monkeypatch.setenv("KONFIPAY_API_KEY", sandbox.api_key)
         monkeypatch.setenv("KONFIPAY_BASE_URL", sandbox.base_url)
         yield sandbox  # noqa: ASYNC119 (a fixture is always run to its end)
@@ -47,8 +46,30 @@ async def konfipay_client(konfipay_sandbox: "Sandbox") -> "AsyncIterator[Konfipa
         yield client  # noqa: ASYNC119
 
 
+@fixture
+async def wallee_sandbox(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> "AsyncIterator[WalleeSandbox]":
+    """A running sandbox of the signed REST API, and the environment variables of `WalleeClient` become its own."""
+    from konfipay_async.sandbox import WalleeSandbox
+
+    async with WalleeSandbox(**_arguments(request, "wallee_sandbox")) as sandbox:
+        monkeypatch.setenv("WALLEE_BASE_URL", sandbox.base_url)
+        monkeypatch.setenv("WALLEE_USER_ID", sandbox.user_id)
+        monkeypatch.setenv("WALLEE_AUTHENTICATION_KEY", sandbox.authentication_key)
+        monkeypatch.setenv("WALLEE_SPACE", str(sandbox.space))
+        monkeypatch.setenv("WALLEE_ACCOUNT", str(sandbox.account))
+        yield sandbox  # noqa: ASYNC119
+
+
+def _arguments(request: pytest.FixtureRequest, marker: str) -> dict[str, Any]:
+    farthest_first = reversed(list(request.node.iter_markers(marker)))
+    return {name: value for mark in farthest_first for name, value in mark.kwargs.items()}
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, also to --strict-markers."""
-    config.addinivalue_line(
-        "markers", "konfipay_sandbox(**arguments): arguments of konfipay_async.sandbox.Sandbox for this test's sandbox"
-    )
+    """Make the markers known, also to --strict-markers."""
+    for marker, sandbox in (("konfipay_sandbox", "Sandbox"), ("wallee_sandbox", "WalleeSandbox")):
+        config.addinivalue_line(
+            "markers", f"{marker}(**arguments): arguments of konfipay_async.sandbox.{sandbox} for this test's sandbox"
+        )

@@ -13,6 +13,7 @@ SUITE = """
 import os
 import pytest
 from konfipay_async import KonfipayClient
+from konfipay_async.wallee import WalleeClient
 
 pytestmark = [pytest.mark.konfipay_sandbox(transactions=30, accounts=2), {mark}]
 
@@ -33,6 +34,14 @@ async def test_code_that_reads_the_environment_meets_the_sandbox_too(konfipay_sa
     async with KonfipayClient() as client:
         assert client.base_url == konfipay_sandbox.base_url
         assert [one async for one in client.bank_accounts.list()]
+
+
+@pytest.mark.wallee_sandbox(transactions=12)
+async def test_the_signed_api_is_met_by_its_client(wallee_sandbox):
+    async with WalleeClient() as client:
+        ids = [one.id async for one in client.payment.transactions.list()]
+    assert ids == wallee_sandbox.transactions.ids()
+    assert len(ids) == 12
 
 
 async def test_the_environment_is_as_before():
@@ -63,14 +72,14 @@ def suite(pytester, monkeypatch):
 def test_fixtures_in_both_modes(suite, mode):
     """A client, a sandbox by the marker, and an environment that leads to it for the length of a test."""
     mark = "pytest.mark.asyncio" if mode == "strict" else ""
-    suite(SUITE.replace("{mark}", mark), f"--asyncio-mode={mode}").assert_outcomes(passed=4)
+    suite(SUITE.replace("{mark}", mark), f"--asyncio-mode={mode}").assert_outcomes(passed=5)
 
 
 def test_without_pytest_asyncio_they_work_with_anyio(suite, pytester):
     """Whose plugin is there wherever the package is."""
     pytester.makepyfile(absent="import sys\nsys.modules['pytest_asyncio'] = None\n")
     pytester.makeconftest("import pytest\n\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n")
-    suite(SUITE.replace("{mark}", "pytest.mark.anyio"), "-p", "absent", "-p", "no:asyncio").assert_outcomes(passed=4)
+    suite(SUITE.replace("{mark}", "pytest.mark.anyio"), "-p", "absent", "-p", "no:asyncio").assert_outcomes(passed=5)
 
 
 def test_a_suite_that_knows_nothing_of_it_runs_as_before(suite):
@@ -89,7 +98,7 @@ def test_who_names_the_plugin_has_it_once(suite, pytester):
 def test_the_fixtures_and_the_marker_are_shown(suite):
     """To those who ask pytest for them."""
     suite("", "--fixtures").stdout.fnmatch_lines(["konfipay_sandbox*", "    A running sandbox.*", "konfipay_client*"])
-    suite("", "--markers").stdout.fnmatch_lines(["@pytest.mark.konfipay_sandbox(*"])
+    suite("", "--markers").stdout.fnmatch_lines(["@pytest.mark.konfipay_sandbox(*", "@pytest.mark.wallee_sandbox(*"])
 
 
 def test_the_plugin_itself_is_light():
