@@ -46,7 +46,7 @@ _PAGE = 100
 
 @Parameter(name="*", group="Connection")
 @dataclass(frozen=True, kw_only=True)
-class WalleeConnection:
+class _Connection:
     """Where the signed API is, and who asks."""
 
     user_id: str | None = None
@@ -81,7 +81,7 @@ class WalleeConnection:
         )
 
 
-_CONNECTION = WalleeConnection()
+_CONNECTION = _Connection()
 
 _Several = Annotated[list[str] | None, Parameter(negative=())]
 
@@ -95,7 +95,7 @@ async def _get(
     of: _Several = None,
     expand: _Several = None,
     output: Output = OUTPUT,
-    connection: WalleeConnection = _CONNECTION,
+    connection: _Connection = _CONNECTION,
 ) -> None:
     """Show one object, field by field.
 
@@ -133,7 +133,7 @@ async def _list(
     order: str | None = None,
     expand: _Several = None,
     output: ListOutput = LIST_OUTPUT,
-    connection: WalleeConnection = _CONNECTION,
+    connection: _Connection = _CONNECTION,
 ) -> None:
     """List objects by time, the oldest first.
 
@@ -178,7 +178,7 @@ async def _search(
     order: str | None = None,
     expand: _Several = None,
     output: ListOutput = LIST_OUTPUT,
-    connection: WalleeConnection = _CONNECTION,
+    connection: _Connection = _CONNECTION,
 ) -> None:
     """Search objects. A query that cannot be read is shown with the place, and nothing is sent.
 
@@ -221,7 +221,7 @@ async def _export(
     order: str | None = None,
     limit: int | None = None,
     to: Path | None = None,
-    connection: WalleeConnection = _CONNECTION,
+    connection: _Connection = _CONNECTION,
 ) -> None:
     """Fetch the API's own CSV of transactions or human users, as it comes.
 
@@ -268,7 +268,7 @@ async def _verify_webhook(
     signature: str,
     key_file: Path | None = None,
     output: Output = OUTPUT,
-    connection: WalleeConnection = _CONNECTION,
+    connection: _Connection = _CONNECTION,
 ) -> None:
     """Say whether a webhook's message is the API's own, and show it. Ends with 3 where it is not.
 
