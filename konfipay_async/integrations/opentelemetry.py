@@ -36,7 +36,8 @@ class Telemetry:
     One span for each attempt, a child of the span that is current where the call is made. Histograms
     ``http.client.request.duration`` and ``konfipay.budget.wait`` (seconds), counters ``konfipay.requests.repeated`` and
     ``konfipay.requests.limited`` (429), and of the budgets one observes, gauges ``konfipay.budget.left``,
-    ``konfipay.budget.waiting`` (callers), ``konfipay.budget.longest_wait`` and ``konfipay.budget.pause`` (seconds).
+    ``konfipay.budget.waiting`` (callers), ``konfipay.budget.longest_wait``, ``konfipay.budget.pause`` and
+    ``konfipay.budget.lease_age`` (seconds; how long the oldest permit has been out with its request).
     """
 
     def __init__(
@@ -109,3 +110,4 @@ class Telemetry:
         gauge("konfipay.budget.waiting", [observed(lambda status: status.waiting)], "{request}")
         gauge("konfipay.budget.longest_wait", [observed(lambda status: status.longest_wait)], "s")
         gauge("konfipay.budget.pause", [observed(lambda status: status.paused_for)], "s")
+        gauge("konfipay.budget.lease_age", [observed(lambda status: status.lease_age)], "s")

@@ -89,7 +89,8 @@ def _is_number(value: object) -> bool:
 class BudgetStatus:
     """A budget at one moment.
 
-    `left` permits can be taken now, `in_flight` are out with requests, the rest of `limit` is on its way back.
+    `left` permits can be taken now, `in_flight` are out with requests, the oldest of them for `lease_age` seconds, the
+    rest of `limit` is on its way back.
     `waiting` counts callers, `longest_wait` is how long the first of them has waited, `next_in` in how many seconds
     one of them can be served (None where that depends on an answer), `paused_for` what is left of a pause after a
     429 (seconds). `granted` counts all permits ever given to requests.
@@ -107,6 +108,7 @@ class BudgetStatus:
     paused_for: float
     granted: int
     away: bool = False
+    lease_age: float = 0.0
 
 
 class Permit:
@@ -184,9 +186,10 @@ class Budget:
         self._reserve = reserve
         self._smoother = _smoother(self._rate)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._numbers = 0  # of permits
         self._stay = 0  # in how many loops it was before this one
         self._free = limit
-        self._in_flight = 0
+        self._out: dict[int, float] = {}  # permits with requests, and since when; oldest first
         self._granted = 0
         self._returns: list[float] = []
         self._not_before = -math.inf
@@ -247,12 +250,13 @@ class Budget:
         return BudgetStatus(
             limit=self.limit,
             left=max(0, self._free),
-            in_flight=self._in_flight,
+            in_flight=len(self._out),
             waiting=len(waiters),
             longest_wait=max((now - waiter.since for waiter in waiters), default=0.0),
             next_in=delay if math.isfinite(delay) else None,
             paused_for=max(0.0, self._not_before - now),
             granted=self._granted,
+            lease_age=now - next(iter(self._out.values()), now),
         )
 
     def _move_in(self) -> None:
@@ -261,28 +265,29 @@ class Budget:
         if loop is self._loop:
             return
         # Where somebody waits there is a dispatcher; it may also be about to end, and would not be replaced.
-        if self._loop is not None and (self._in_flight or self._dispatcher is not None):
+        if self._loop is not None and (self._out or self._dispatcher is not None):
             if not self._loop.is_closed():
                 raise ClientStateError("this budget is in use in another event loop: each loop needs its own")
             self._waiting = {lane: deque() for lane in Lane}
             self._dispatcher = self._nudge = None
             # What was in flight when that loop was closed may have arrived; nobody is left to say so.
-            for _ in range(self._in_flight):
-                self._take_back(self._stay, self.grace)
+            for number in list(self._out):
+                self._take_back(self._stay, number, self.grace)
             self._stay += 1
         self._loop = loop
         self._smoother = _smoother(self._rate)
 
     def _grant(self) -> Permit:
         self._free -= 1
-        self._in_flight += 1
+        self._numbers += 1
+        self._out[self._numbers] = self._clock.monotonic()
         self._granted += 1
-        return Permit(partial(self._take_back, self._stay), self.grace)
+        return Permit(partial(self._take_back, self._stay, self._numbers), self.grace)
 
-    def _take_back(self, stay: int, grace: float | None) -> None:
+    def _take_back(self, stay: int, number: int, grace: float | None) -> None:
         if stay != self._stay:
             return  # of a loop that was closed: counted back when the budget moved
-        self._in_flight -= 1
+        del self._out[number]
         if grace is None:
             self._free += 1
             self._granted -= 1

@@ -239,6 +239,7 @@ class SharedBudget:
         self._ids = itertools.count()
         self._waiting: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
         self._out: dict[str, float] = {}  # permits with requests, and when to prolong their lease; soonest first
+        self._since: dict[str, float] = {}  # the same permits, and since when they are out; oldest first
         self._ended: dict[str, float] = {}  # permits that Redis must hear of, and when they come back
         self._left = self.limit
         self._next_at = -math.inf
@@ -305,6 +306,7 @@ class SharedBudget:
             paused_for=paused_for,
             granted=self._granted,
             away=self._alone is not None,
+            lease_age=now - next(iter(self._since.values()), now),
         )
 
     async def close(self) -> None:
@@ -353,7 +355,9 @@ class SharedBudget:
 
     def _hand_out(self, permit_id: str, lane: Lane) -> None:
         """Give it to the first who waits in this lane or a better one; to nobody is fine too."""
-        self._out[permit_id] = self._clock.monotonic() + self._renewed_after
+        now = self._clock.monotonic()
+        self._out[permit_id] = now + self._renewed_after
+        self._since[permit_id] = now
         self._granted += 1
         permit = Permit(partial(self._take_back, self._me, permit_id), self.grace)
         for better in Lane:
@@ -370,7 +374,7 @@ class SharedBudget:
     def _take_back(self, me: str, permit_id: str, grace: float | None) -> None:
         if me != self._me:
             return  # of a loop that was closed: its lease ends
-        del self._out[permit_id]
+        del self._out[permit_id], self._since[permit_id]
         now = self._clock.monotonic()
         back = now if grace is None else now + self.period + _DRIFT + grace
         if grace is None:

@@ -81,6 +81,7 @@ async def test_permits_are_those_of_all_together_and_come_back_a_period_after_th
     assert await seconds(waiting) >= 0.5
     assert (one.status().in_flight, one.status().granted) == (2, 2)
     assert (other.status().in_flight, other.status().granted) == (1, 2)
+    assert one.status().lease_age >= other.status().lease_age > 0
     assert other.status().longest_wait == 0
     for permit in (first, third, waiting.result()):
         permit.answered()

@@ -1,5 +1,6 @@
 """Spans and metrics of a real client against the sandbox, read as an exporter would."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -86,6 +87,23 @@ async def test_metrics_tell_waits_repeats_limits_and_what_is_left(otel) -> None:
     left = {point.attributes["konfipay.budget"]: point.value for point in found["konfipay.budget.left"]}
     assert left == {"public": 99, "authenticated": 998}
     assert {point.attributes["key"] for point in found["konfipay.budget.left"]} == {"erp"}
+
+
+async def test_a_request_that_does_not_end_shows_in_the_age_of_its_lease(otel) -> None:
+    telemetry, _, reader, _ = otel
+    async with pair(telemetry, faults=["slow:bank-accounts.list=60"]) as (_, client):
+        telemetry.observe(client.budgets)
+        asking = asyncio.create_task(anext(client.bank_accounts.list()))
+        async with asyncio.timeout(10):
+            while not client.budgets.authenticated.status().in_flight:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        ages = {
+            point.attributes["konfipay.budget"]: point.value for point in metrics(reader)["konfipay.budget.lease_age"]
+        }
+        asking.cancel()
+        await asyncio.wait([asking])
+    assert ages["public"] == 0
+    assert 0 < ages["authenticated"] < 60
 
 
 async def test_rows_of_a_pull_are_counted(otel, tmp_path) -> None:

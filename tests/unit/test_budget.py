@@ -423,17 +423,18 @@ def test_the_status_is_truthful(virtual) -> None:
         await virtual.sleep(2)
         status = budget.status()
         assert (status.waiting, status.longest_wait, status.next_in) == (2, pytest.approx(2), None)
+        assert status.lease_age == pytest.approx(2)
         first.unanswered()
         second.answered()
         status = budget.status()
-        assert (status.left, status.in_flight) == (0, 1)
+        assert (status.left, status.in_flight, status.lease_age) == (0, 1, pytest.approx(2))
         assert status.next_in == pytest.approx(10, abs=0.05)
         third.unused()
         assert budget.status().granted == 2  # it was not given to a request after all
         await virtual.sleep(1)
         assert budget.status().waiting == 1
         assert budget.status().longest_wait == pytest.approx(3)
-        assert budget.status().in_flight == 1
+        assert (budget.status().in_flight, budget.status().lease_age) == (1, pytest.approx(1, abs=0.05))
         for permit in await asyncio.gather(*waiting):
             permit.unused()
         assert virtual.monotonic() == pytest.approx(virtual.start + 12, abs=0.05)
