@@ -3,30 +3,18 @@
 import difflib
 import os
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
-import msgspec
 from cyclopts import Parameter
 
 from konfipay_async.cli.connection import read_file, read_secret
-from konfipay_async.cli.output import (
-    LIST_OUTPUT,
-    OUTPUT,
-    Column,
-    ListOutput,
-    Output,
-    cell,
-    note,
-    plain,
-    show_one,
-    writer,
-)
+from konfipay_async.cli.output import LIST_OUTPUT, OUTPUT, ListOutput, Output, note, show_one
+from konfipay_async.cli.wallee_rows import PAGE, by_names, show_stream
 from konfipay_async.errors import ConfigurationError, StorageError
 
 if TYPE_CHECKING:
@@ -39,9 +27,6 @@ app = cyclopts.App(
     name="wallee",
     help="The signed REST API (wallee, under any of its names): get, list, search, export, and check webhooks.",
 )
-
-# Rows.
-_PAGE = 100
 
 
 @Parameter(name="*", group="Connection")
@@ -119,7 +104,7 @@ async def _get(
     operation = _operation(service, "get")
     async with connection.client() as client:
         row = await _method(client, operation)(*(of or ()), id, expand=expand or ())
-    show_one(_named(row), output)
+    show_one(by_names(row), output)
 
 
 @app.command(name="list")
@@ -165,7 +150,7 @@ async def _list(
     given = {name: value for name, value in paging.items() if value is not None}
     async with connection.client() as client:
         rows = _method(client, operation)(*(of or ()), **given, **_sizes(operation, output))
-        await _show(rows, operation, output)
+        await show_stream(rows, operation, output)
 
 
 @app.command(name="search")
@@ -208,7 +193,7 @@ async def _search(
     given = {name: value for name, value in given.items() if value is not None}
     async with connection.client() as client:
         rows = _method(client, operation)(*(of or ()), **given, **_sizes(operation, output))
-        await _show(rows, operation, output)
+        await show_stream(rows, operation, output)
 
 
 @app.command(name="export")
@@ -302,7 +287,7 @@ async def _verify_webhook(
             verifier = WebhookVerifier(client.webhooks.encryption_keys.get)
             message = await verifier.verify(content, signature)
     note("The signature is right.")
-    show_one(_named(message), output)
+    show_one(by_names(message), output)
 
 
 def _operation(service: str, name: str) -> "Operation":
@@ -353,90 +338,7 @@ def _sizes(operation: "Operation", output: ListOutput) -> dict[str, Any]:
     """What a list is asked for, where it has pages."""
     if operation.shape not in ("list", "search", "portions"):
         return {}
-    return {"limit": min(output.rows or _PAGE, _PAGE), "max_items": output.rows or None}
-
-
-async def _show(rows: AsyncGenerator[Any], operation: "Operation", output: ListOutput) -> None:
-    """Show them as they come, a page at a time."""
-    limit, shown = output.rows, 0
-    write = writer(_columns(operation), json=output.json, as_json=_named)
-    held: list[Any] = []
-    async with aclosing(rows):
-        async for row in rows:
-            held.append(row)
-            if limit and shown + len(held) >= limit:
-                break
-            if len(held) == _PAGE:
-                write(held)
-                sys.stdout.flush()
-                shown += len(held)
-                held = []
-    write(held)
-    shown += len(held)
-    if sys.stdout.isatty():
-        if not shown:
-            note("There are none.")
-        elif limit and shown == limit:
-            note(f"The first {shown:,}; --limit 0 shows all of them.")
-
-
-# What is shown of a row in a table, where its model has it. A Record has what it has.
-_SHOWN: Sequence[tuple[str, bool]] = (
-    ("id", True),
-    ("state", True),
-    ("type", False),
-    ("amount", True),
-    ("authorization_amount", True),
-    ("completed_amount", True),
-    ("refunded_amount", False),
-    ("outstanding_amount", True),
-    ("currency", True),
-    ("given_name", True),
-    ("family_name", True),
-    ("name", True),
-    ("email_address", True),
-    ("merchant_reference", True),
-    ("external_id", False),
-    ("linked_transaction", True),
-    ("created_on", True),
-    ("version", False),
-)
-
-
-def _columns(operation: "Operation") -> list[Column[Any]]:
-    from konfipay_async.wallee.models import Record, model
-
-    kind: Any = model(operation.model)
-    if kind is Record:
-        return [_column(name, table=True) for name in ("id", "state", "name", "created_on")]
-    return [_column(name, table=table) for name, table in _SHOWN if name in kind.__struct_fields__]
-
-
-def _column(name: str, *, table: bool) -> Column[Any]:
-    def value(row: Any) -> object:
-        found = row.get(name) if hasattr(row, "raw") else getattr(row, name)
-        return cell(_named(found)) if isinstance(found, msgspec.Struct) or hasattr(found, "raw") else found
-
-    return Column(name, value, right=name.endswith("amount"), whole=name == "id", table=table)
-
-
-def _named(value: Any) -> Any:
-    """As JSON has it, by names in snake_case; of a Record, what came."""
-    from konfipay_async.wallee.models import Record
-    from konfipay_async.wallee.services import snake
-
-    match value:
-        case Record():
-            return {snake(name): _named(item) for name, item in value.raw.items()}
-        case msgspec.Struct():
-            return {name: _named(getattr(value, name)) for name in value.__struct_fields__}
-        case dict():
-            return {name: _named(item) for name, item in value.items()}
-        case list():
-            return [_named(item) for item in value]
-        case Decimal():
-            return format(value, "f")
-    return plain(value)
+    return {"limit": min(output.rows or PAGE, PAGE), "max_items": output.rows or None}
 
 
 async def _saved(chunks: AsyncGenerator[bytes], to: Path) -> int:
