@@ -1,5 +1,4 @@
-"""Writes `tree.pyi`, which tells type checkers what the table holds (``nox -s stubs``); a test sees that it is current.
-"""
+"""Writes `tree.pyi`, which tells type checkers what the table holds (``nox -s stubs``). A test keeps it current."""
 
 import inspect
 from collections.abc import Mapping
