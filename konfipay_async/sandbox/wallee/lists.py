@@ -6,7 +6,7 @@ from konfipay_async.sandbox.sending import Answer
 from konfipay_async.sandbox.wallee.calls import Call
 from konfipay_async.sandbox.wallee.links import lookup, render
 from konfipay_async.sandbox.wallee.search_language import QueryError, parse_order, parse_query, sort_key
-from konfipay_async.sandbox.wallee.wire import RefusedError, json_answer
+from konfipay_async.sandbox.wallee.wire import JSON, RefusedError, encode
 
 __all__ = ["LARGEST_OFFSET", "LARGEST_PAGE", "list_page", "matching", "search_page", "unpaged"]
 
@@ -14,6 +14,7 @@ LARGEST_PAGE: Final = 100
 LARGEST_OFFSET: Final = 10_000
 """Above it a search is 416 (the status is documented, the number is the official SDK's)."""
 _USUAL: Final = 10
+_MOST_PAGES: Final = 200
 
 
 def list_page(call: Call) -> Answer:
@@ -83,6 +84,11 @@ def unpaged(call: Call) -> Answer:
 
 
 def _page(call: Call, ids: list[int], around: dict[str, Any]) -> Answer:
-    expand, follow, collection = call.expand, call.world.follow(call.space), call.collection
-    data = [render(collection.view(id_), call.operation.target, expand, follow) for id_ in ids]
-    return json_answer({"data": data, **around}, rows=len(data))
+    expand, collection, pages = call.expand, call.collection, call.world.pages
+    key = (collection, tuple(ids), str(expand))
+    if key not in pages:
+        if len(pages) >= _MOST_PAGES:
+            pages.clear()
+        follow = call.world.follow(call.space)
+        pages[key] = encode([render(collection.view(id_), call.operation.target, expand, follow) for id_ in ids])
+    return Answer(200, b'{"data":%b,%b' % (pages[key], encode(around)[1:]), JSON, rows=len(ids))

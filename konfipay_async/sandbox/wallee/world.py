@@ -42,13 +42,17 @@ def in_space(base: str) -> bool:
 
 
 class World:
-    """The collections. `found` is what searches have found; each change of anything empties it."""
+    """The collections, and what was made of them to be served again: what searches found, and pages as they were sent.
+
+    Each change of anything empties `found` and `pages`.
+    """
 
     def __init__(self, seed: int, spaces: int, transactions: int, request_limit: int) -> None:
         self._seed = seed
         self._transactions = transactions
         self._collections: dict[tuple[str, int | None, tuple[str, ...]], Collection] = {}
         self.found: dict[object, list[int]] = {}
+        self.pages: dict[object, bytes] = {}
         self.account: int = self.collection("/accounts").create(
             {"name": "Sample company", "state": "ACTIVE", "active": True}
         )["id"]
@@ -74,7 +78,7 @@ class World:
             def one(number: int, id_: int) -> dict[str, Any]:
                 return make(self._seed, base, number, id_, space, lambda other, n: self._id_of(other, n, space))
 
-            self._collections[key] = Collection(first, count, one, self.found.clear)
+            self._collections[key] = Collection(first, count, one, self._changed)
         return self._collections[key]
 
     def follow(self, space: int | None) -> Follow:
@@ -87,6 +91,10 @@ class World:
                 return None
 
         return follow
+
+    def _changed(self) -> None:
+        self.found.clear()
+        self.pages.clear()
 
     def _id_of(self, base: str, number: int, space: int | None) -> int:
         return self._first(base, space if in_space(base) else None, ()) + number * STEP
