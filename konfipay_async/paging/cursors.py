@@ -4,8 +4,8 @@ Such a list tells no total and no numbers, so its pages cannot be fetched at the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 from konfipay_async.paging.pages import end
 
@@ -54,12 +54,9 @@ class CursorPages(Generic[P, C]):
         if self._left == 0:
             return
         self._left = None if self._left is None else self._left - 1
-        self._task = asyncio.get_running_loop().create_task(_fetched(self._fetch(cursor)))
+        self._task = asyncio.get_running_loop().create_task(_page(self._fetch, cursor))
         self._task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-def _fetched(fetching: Awaitable[P]) -> Coroutine[Any, Any, P]:
-    async def wait() -> P:
-        return await fetching
-
-    return wait()
+async def _page(fetch: Callable[[C | None], Awaitable[tuple[P, C | None]]], cursor: C | None) -> tuple[P, C | None]:
+    return await fetch(cursor)
