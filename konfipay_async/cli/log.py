@@ -11,7 +11,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from konfipay_async._version import __version__
-from konfipay_async.cli import log_stats
+from konfipay_async.cli import log_serve, log_stats
 from konfipay_async.cli.exits import Exit
 from konfipay_async.cli.log_asking import PLACE, SELECTION, Place, Selection
 from konfipay_async.cli.output import LIST_OUTPUT, OUTPUT, Column, ListOutput, Output, cell, note, plain, writer
@@ -25,6 +25,7 @@ __all__ = ["app"]
 
 app = cyclopts.App(name="log")
 app.command(log_stats.stats, name="stats")
+app.command(log_serve.serve, name="serve")
 
 _Flag = Parameter(negative=(), show_default=False)
 

@@ -16,6 +16,11 @@ Webhooks of the signed API come verified::
 
     app[WEBHOOKS] = WebhookVerifier(…)
     app.router.add_post("/webhooks", webhook(handle))
+
+The log of API communication is an app below yours::
+
+    pages = Pages("sqlite:///api.db", may_see_overview=is_colleague, may_see_details=is_admin)
+    app.add_subapp("/api-log", log_app(pages))
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -25,11 +30,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from konfipay_async import KonfipayClient, KonfipayError, TransactionPage
+from konfipay_async.communication.pages import Pages, Visitor
 from konfipay_async.errors import ClientStateError
 from konfipay_async.integrations.web import LINES, LONGEST_WEBHOOK, lines, problem_of
 from konfipay_async.wallee.webhooks import SIGNATURE_HEADER, WebhookMessage, WebhookVerifier
 
-__all__ = ["CLIENT", "WEBHOOKS", "answer_errors", "client_ctx", "stream_lines", "webhook"]
+__all__ = ["CLIENT", "WEBHOOKS", "answer_errors", "client_ctx", "log_app", "stream_lines", "webhook"]
 
 CLIENT = web.AppKey("CLIENT", KonfipayClient)
 """``request.app[CLIENT]`` is the client."""
@@ -107,6 +113,23 @@ def webhook(handle: Callable[[WebhookMessage], Awaitable[None]]) -> Handler:
         return web.Response(status=204)
 
     return handler
+
+
+def log_app(pages: Pages) -> web.Application:
+    """The log of API communication as pages, to be mounted where nothing else is, or to be run by itself."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        path = f"/{request.match_info['path']}" if "path" in request.match_info else ""
+        names = {name.lower() for name in request.headers}
+        visitor = Visitor({name: ", ".join(request.headers.getall(name)) for name in names}, request.remote or "")
+        mount = request.path.removesuffix(path)
+        answer = await pages.answer(request.method, path, request.rel_url.raw_query_string, visitor, mount=mount)
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    app.router.add_route("*", "", handler)  # without the slash, where it is mounted
+    return app
 
 
 def _answer(error: KonfipayError) -> web.Response:
