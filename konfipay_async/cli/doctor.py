@@ -1,6 +1,8 @@
 """`konfipay doctor`"""
 
+import asyncio
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +13,9 @@ from konfipay_async.cli.checks import Check, Outcome, checks, compare
 from konfipay_async.cli.connection import CONNECTION, Connection, connected
 from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.cli.output import OUTPUT, Column, Output, note, spinner, writer
+from konfipay_async.cli.surroundings import Steadiness, database_checks, redis_checks
 from konfipay_async.errors import ConfigurationError
+from konfipay_async.session.clock import SystemClock
 
 __all__ = ["doctor"]
 
@@ -26,6 +30,10 @@ async def doctor(
     *,
     acknowledge: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     openapi: Path | None = None,
+    to: str | None = None,
+    source: str = "default",
+    redis: str | None = None,
+    offline: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     output: Output = OUTPUT,
     connection: Connection = CONNECTION,
 ) -> int:
@@ -33,11 +41,17 @@ async def doctor(
 
     It looks at the connection, the key and its scopes, the clock, the names of paging, the is-new filter, at every
     list, and at how the first thing in it is read. What differs is printed as the settings that mend it; give these,
-    and it asks by them. Exit code 0 where nothing differs, 3 where something does, 4 where there is no connection.
+    and it asks by them. With --to it looks into the database of the pulls, and, where limits are shared, at the Redis.
+    Exit code 0 where nothing differs, 3 where something does, 4 where there is no connection, 5 where the database
+    cannot be used.
 
     Examples:
 
     `konfipay doctor`: with the key in KONFIPAY_API_KEY
+
+    `konfipay doctor --to postgresql://localhost/bank --redis redis://localhost:6379/0`: and what the pulls stand on
+
+    `konfipay doctor --offline --to sqlite:///bank.db`: the database alone, no key needed
 
     `konfipay doctor --openapi swagger.json`: compare with the description the portal offers; sends nothing
 
@@ -50,6 +64,14 @@ async def doctor(
         your konfipay client unless the key has its own.
     openapi
         A file with the portal's OpenAPI description, as JSON.
+    to
+        The database of the pulls, as a URL.
+    source
+        The name of the API key in the database.
+    redis
+        The Redis through which limits are shared. Default: KONFIPAY_SHARED_LIMITS.
+    offline
+        Do not ask the API: only the database, the Redis, and this machine.
     """
     found: list[Check] = []
     show = writer(_COLUMNS, json=output.json, as_json=_as_json)
@@ -60,11 +82,20 @@ async def doctor(
         )
         show(found)
     else:
-        async with connected(connection) as client:
-            with spinner("asking") as say:
-                async for check in checks(client, routes=client.routes, acknowledge=acknowledge):
-                    found.append(check)
-                    say(check.name)
+        clock = Steadiness(SystemClock())
+        with spinner("asking") as say:
+            base_url = connection.base_url or os.environ.get("KONFIPAY_BASE_URL") or None
+            if not offline:
+                async with connected(connection) as client:
+                    base_url = client.base_url
+                    async for check in checks(client, routes=client.routes, acknowledge=acknowledge):
+                        found.append(check)
+                        say(check.name)
+            if to is not None:
+                found += await asyncio.to_thread(database_checks, to, source, base_url)
+            if shared := redis or os.environ.get("KONFIPAY_SHARED_LIMITS"):
+                found += [check async for check in redis_checks(shared, base_url)]
+        found.append(clock.check())
         show(found)
     mend = _mended(found)
     if mend:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from konfipay_async.errors import StorageBusyError, StorageError
 
-__all__ = ["file_name", "lock_path", "take"]
+__all__ = ["file_name", "holder", "lock_path", "take"]
 
 # Two who come at once wait this long for one another's few writes.
 _PATIENCE = 1.0
@@ -52,6 +52,25 @@ def take(database: str, source: str) -> sqlite3.Connection:
             connection.close()
         raise
     return connection
+
+
+def holder(database: str, source: str) -> str | None:
+    """Who holds the lock, and since when; None where nobody does. StorageError where that cannot be seen."""
+    path = lock_path(database, source)
+    if not os.path.exists(path):
+        return None
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            return _holder(connection)
+        raise _failure(error, connection, path, database, source) from None
+    finally:
+        if connection is not None:
+            connection.close()
+    return None
 
 
 def _hold(connection: sqlite3.Connection) -> None:

@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from konfipay_async.errors import ConfigurationError, StorageError
-from konfipay_async.pull.sinks import notes, schema, singles
-from konfipay_async.pull.sinks.postgresql import Postgresql
+from konfipay_async.errors import ConfigurationError, MissingExtraError, StorageError
+from konfipay_async.pull.sinks import lock, notes, schema, singles
 from konfipay_async.pull.sinks.sqlite import Sqlite
 
-__all__ = ["look", "sources"]
+if TYPE_CHECKING:
+    from konfipay_async.pull.sinks.postgresql import Postgresql
+
+__all__ = ["Facts", "facts", "look", "sources"]
 
 # Seconds a reader of an SQLite file waits for a writer that is just finishing.
 _PATIENCE = 5
@@ -35,7 +38,7 @@ def look(to: str) -> Iterator[sa.Connection]:
         kind: Sqlite | Postgresql = Sqlite(url, "")
         connect = _sqlite_reader
     elif url.get_backend_name() in ("postgresql", "postgres"):
-        kind = Postgresql(url, "")
+        kind = _postgresql(url)
         connect = lambda url: kind.connect()  # noqa: E731
     else:
         raise ConfigurationError(f"this looks into databases only; {_ADDRESSES}")
@@ -57,10 +60,65 @@ def sources(connection: sa.Connection) -> list[str]:
         return sorted(connection.scalars(sa.union(*queries)))
 
 
+class Facts(NamedTuple):
+    """What a database says of itself: its version and that of its tables, the origin it was filled from (None before
+    the first page), who holds the lock of a source (None: nobody), and why it cannot be written to (None: it can)."""
+
+    version: str
+    schema_version: str
+    origin: str | None
+    holder: str | None
+    refusal: str | None
+
+
+def facts(connection: sa.Connection, source: str) -> Facts:
+    """What there is to know, asked without changing anything."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    with connection.begin():
+        version = connection.exec_driver_sql("SELECT sqlite_version()" if is_sqlite else "SHOW server_version").scalar()
+        meta = {row.key: row.value for row in connection.execute(sa.select(schema.META))}
+        if is_sqlite:
+            holder = lock.holder(connection.exec_driver_sql("PRAGMA database_list").one()[2], source)
+        else:
+            from konfipay_async.pull.sinks.postgresql import holder as holder_of
+
+            holder = holder_of(connection, source)
+    return Facts(
+        version=f"{'SQLite' if is_sqlite else 'PostgreSQL'} {version}",
+        schema_version=meta["schema_version"],
+        origin=meta.get("origin"),
+        holder=holder,
+        refusal=_refusal(connection, is_sqlite=is_sqlite),
+    )
+
+
+def _refusal(connection: sa.Connection, *, is_sqlite: bool) -> str | None:
+    """Why it cannot be written to."""
+    try:
+        with connection.begin() as transaction:
+            # What may only be read lets a transaction begin, and refuses the first change: here, one of nothing.
+            connection.execute(sa.delete(schema.META).where(sa.false()))
+            if not is_sqlite:
+                connection.exec_driver_sql("CREATE TEMPORARY TABLE konfipay_doctor (x int)")
+            transaction.rollback()
+    except sa.exc.DBAPIError as error:
+        orig = error.orig
+        return getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorname", None) or type(orig).__name__
+    return None
+
+
 _ADDRESSES = (
     "an SQLite file is written sqlite:///bookings.db, with its whole path sqlite:////var/lib/bookings.db, "
     "a PostgreSQL database postgresql://user:password@host:5432/name"
 )
+
+
+def _postgresql(url: sa.URL) -> "Postgresql":
+    try:
+        from konfipay_async.pull.sinks.postgresql import Postgresql
+    except ModuleNotFoundError:
+        raise MissingExtraError("a PostgreSQL database", "postgres") from None
+    return Postgresql(url, "")
 
 
 def _sqlite_reader(url: sa.URL) -> sa.Connection:

@@ -13,7 +13,7 @@ took the lock meanwhile. A commit whose answer was lost may have happened; repea
 import hashlib
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import psycopg
@@ -23,7 +23,7 @@ from konfipay_async.errors import ConfigurationError, StorageAwayError, StorageB
 from konfipay_async.pull.sinks import schema
 from konfipay_async.pull.sinks.rows import Value
 
-__all__ = ["Postgresql"]
+__all__ = ["Postgresql", "holder"]
 
 T = TypeVar("T")
 
@@ -32,7 +32,10 @@ _SCHEMA = "konfipay"
 # Rows on their way into a table.
 _INCOMING = schema.TRANSACTIONS.to_metadata(sa.MetaData(), name="incoming")
 
-_COPY = f"COPY incoming ({', '.join(_INCOMING.columns.keys())}) FROM STDIN".encode()
+_COUNTED = """
+WITH put AS ({upsert} RETURNING first_seen_at, changed_at)
+SELECT count(*) FILTER (WHERE first_seen_at = %(now)s), count(*) FILTER (WHERE changed_at = %(now)s) FROM put
+"""
 
 _HINT = "a PostgreSQL database is written postgresql://user:password@host:5432/name"
 
@@ -114,24 +117,32 @@ class Postgresql:
             if error.orig is None or _state(error.orig) != _LOCK_NOT_AVAILABLE:
                 raise
         with connection.begin():
-            holder = connection.execute(sa.text(_HOLDER), {"number": number}).scalar()
+            who = holder(connection, self._source)
         raise StorageBusyError(
             f"another pull of the source {self._source!r} writes into {self.name}: "
-            f"{holder or 'it has just ended'}; wait for it to end, or end it"
+            f"{who or 'it has just ended'}; wait for it to end, or end it"
         )
 
-    def put(self, connection: sa.Connection, table: sa.Table, rows: list[tuple[Value, ...]]) -> None:
-        """Insert these rows, or update those that are there: copied into a table of the session, then all at once."""
-        if table not in self._upserts:
-            self._upserts[table] = schema.upsert(table, connection.dialect, rows_from=_INCOMING)
+    def put(
+        self, connection: sa.Connection, table: sa.Table, rows: list[tuple[Value, ...]], now: str, *, likely_new: bool
+    ) -> tuple[int, int]:
+        """Insert these rows, or update those that are there; how many came, how many changed.
+
+        What is likely new is copied straight into the table. Else, or where that did not succeed, the rows are copied
+        into a table of the session, and taken over from there all at once. What a commit wrote whose answer was lost
+        is of this moment, and has come.
+        """
         session = connection.connection.driver_connection
         assert isinstance(session, psycopg.Connection)  # noqa: S101
+        if likely_new and _copied(session, table, rows):
+            return len(rows), 0
+        if table not in self._upserts:
+            upsert = schema.upsert(table, connection.dialect, rows_from=_INCOMING)
+            self._upserts[table] = _COUNTED.format(upsert=upsert)
         session.execute(b"DELETE FROM incoming")  # what went into another table; commits empty it too
-        with session.cursor() as cursor:
-            with cursor.copy(_COPY) as copy:
-                for row in rows:
-                    copy.write_row(_without_nul(row))
-            cursor.execute(self._upserts[table].encode())
+        _copy(session, _INCOMING, map(_without_nul, rows))
+        came, differ = session.execute(self._upserts[table].encode(), {"now": now}).fetchone() or (0, 0)
+        return int(came), int(differ)
 
     def among(self, column: "sa.Column[str]", texts: list[str]) -> sa.ColumnElement[bool]:
         """As an array."""
@@ -192,6 +203,30 @@ class Postgresql:
             if commits == "off":
                 settings.append(sa.func.set_config("synchronous_commit", "on", False))
             connection.execute(sa.select(*settings))
+
+
+def holder(connection: sa.Connection, source: str) -> str | None:
+    """Who holds the lock of a source, and since when; None where nobody does."""
+    number = _number(f"source {source}")
+    who: str | None = connection.execute(sa.text(_HOLDER), {"number": number}).scalar()
+    return who
+
+
+def _copied(session: "psycopg.Connection[Any]", table: sa.Table, rows: Iterable[Sequence[Value]]) -> bool:
+    """Whether none of them was there, and all are now. Where not, nothing happened."""
+    try:
+        with session.transaction():  # in which we are: a savepoint
+            _copy(session, table, rows)
+    except (psycopg.errors.UniqueViolation, psycopg.DataError):  # a NUL in a text, or worse, which will show again
+        return False
+    return True
+
+
+def _copy(session: "psycopg.Connection[Any]", table: sa.Table, rows: Iterable[Sequence[Value]]) -> None:
+    statement = f"COPY {table.name} ({', '.join(table.columns.keys())}) FROM STDIN"
+    with session.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _without_nul(values: Sequence[T]) -> Sequence[T | str]:
