@@ -8,16 +8,16 @@ from konfipay_async.communication.entry import Entry
 __all__ = ["curl"]
 
 # What curl says by itself, or nobody needs to.
-_LEFT_OUT: Final = frozenset({"content-length", "connection", "host", "accept-encoding", "user-agent"})
+_LEFT_OUT: Final = frozenset({"authorization", "content-length", "connection", "host", "accept-encoding", "user-agent"})
 
 
 def curl(entry: Entry) -> str:
     """A command that sends it again. What was masked has to be put back by hand; the token comes from the shell."""
     lines = [f"curl -X {shlex.quote(entry.method)} {shlex.quote(entry.url)}"]
+    if entry.budget == "authenticated":
+        lines.append('-H "Authorization: Bearer $TOKEN"')
     for name, value in (entry.request_headers or {}).items():
-        if name.lower() == "authorization":
-            lines.append('-H "Authorization: Bearer $TOKEN"')
-        elif name.lower() not in _LEFT_OUT:
+        if name.lower() not in _LEFT_OUT:
             lines.append(f"-H {shlex.quote(f'{name}: {value}')}")
     content = entry.request_content
     if content is not None:

@@ -2,7 +2,8 @@
 
 `entries` holds what the overview shows and `details` the rest, so that looking through many entries reads little. Ids
 are given by a counter in `about`: whoever writes holds its row, so they rise in the order of commits, and none is given
-twice. Moments are microseconds since the epoch, durations seconds, and 0 is the status of what got no answer.
+twice. Moments are microseconds since the epoch, durations seconds, and 0 is the status of what got no answer. `failed`
+is 1 for that, for statuses of 400 and above, and for answers that could not be read.
 """
 
 from typing import Any, Final, Protocol
@@ -12,7 +13,6 @@ from konfipay_async.errors import StorageError
 __all__ = [
     "DETAILS",
     "ENTRIES",
-    "FAILED_INSIDE",
     "VERSIONS",
     "WHAT",
     "Database",
@@ -29,12 +29,9 @@ Row = tuple[Any, ...]
 
 WHAT: Final = "konfipay-async communication log"
 
-FAILED_INSIDE: Final = "error IS NOT NULL AND status BETWEEN 1 AND 399"
-"""What failed although the server called it a success: an answer that could not be read."""
-
 ENTRIES: Final = (
     *("id", "at", "method", "url", "status", "error", "duration", "waited", "attempt", "call", "key_name", "endpoint"),
-    *("budget", "bytes"),
+    *("budget", "failed", "bytes"),
 )
 DETAILS: Final = ("id", "request_headers", "request_content", "response_headers", "response_content")
 
@@ -43,10 +40,10 @@ VERSIONS: Final[list[tuple[str, ...]]] = [
         "CREATE TABLE entries (id {integer} PRIMARY KEY, at BIGINT NOT NULL, method TEXT NOT NULL, url TEXT NOT NULL, "
         "status SMALLINT NOT NULL, error TEXT, duration DOUBLE PRECISION NOT NULL, waited DOUBLE PRECISION NOT NULL, "
         "attempt INTEGER NOT NULL, call TEXT NOT NULL, key_name TEXT NOT NULL, endpoint TEXT NOT NULL, "
-        "budget TEXT NOT NULL, bytes INTEGER NOT NULL)",
+        "budget TEXT NOT NULL, failed SMALLINT NOT NULL, bytes INTEGER NOT NULL)",
         "CREATE INDEX entries_at ON entries (at, id)",
         "CREATE INDEX entries_status ON entries (status, at, id)",
-        f"CREATE INDEX entries_failed ON entries (at, id) WHERE {FAILED_INSIDE}",
+        "CREATE INDEX entries_failed ON entries (failed, at, id)",
         "CREATE INDEX entries_call ON entries (call)",
         "CREATE TABLE details (id {integer} PRIMARY KEY, request_headers TEXT, request_content TEXT, "
         "response_headers TEXT, response_content TEXT)",

@@ -20,7 +20,7 @@ _APPLICATION: Final = 0x6B70636C
 _PATIENCE: Final = 5.0
 _PAGE: Final = 4096
 # Of the write-ahead log, before it is written into the file.
-_WAITING_PAGES: Final = 128
+_WAITING_PAGES: Final = 64
 
 
 class SqliteFile:
@@ -147,7 +147,8 @@ class SqliteFile:
         ((pages,),) = self.execute("PRAGMA page_count")
         too_many = pages - limit // _PAGE
         if too_many > 0:
-            self.execute(f"PRAGMA incremental_vacuum({too_many})")
+            # As a script, for that is run to its end: one step frees one page.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({too_many})")
 
     def close(self) -> None:
         self._connection.close()

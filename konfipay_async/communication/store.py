@@ -16,7 +16,7 @@ import msgspec
 
 from konfipay_async.communication.addresses import address_of, connect
 from konfipay_async.communication.entry import Content, Entry
-from konfipay_async.communication.schema import FAILED_INSIDE, Database, Row, last_id
+from konfipay_async.communication.schema import Database, Row, last_id
 from konfipay_async.communication.search import NO_ANSWER, EndpointFigures, Figures, Filter, Loss, Minute, Page
 from konfipay_async.errors import ConfigurationError
 
@@ -126,19 +126,19 @@ class Store:
         """What happened, by status and by endpoint."""
         conditions, values = _conditions(wanted)
         conditions.append(self._any_branch(wanted))
-        query = f"SELECT endpoint, status, error, duration FROM entries{_where(conditions)}"  # noqa: S608
+        query = f"SELECT endpoint, status, failed, duration FROM entries{_where(conditions)}"  # noqa: S608
         by_status: dict[int | None, int] = {}
         durations: dict[str, list[float]] = {}
         failed: dict[str, int] = {}
         unanswered: dict[str, int] = {}
-        for endpoint, status, error, duration in self._ask(query, tuple(values)):
+        for endpoint, status, has_failed, duration in self._ask(query, tuple(values)):
             by_status[status or None] = by_status.get(status or None, 0) + 1
             seconds = durations.setdefault(endpoint, [])
             if status:
                 seconds.append(duration)
             else:
                 unanswered[endpoint] = unanswered.get(endpoint, 0) + 1
-            if error or not status or status >= 400:
+            if has_failed:
                 failed[endpoint] = failed.get(endpoint, 0) + 1
         endpoints = [
             EndpointFigures(
@@ -175,16 +175,12 @@ class Store:
 
     def _branches(self, wanted: Filter) -> list[list[str]]:
         """What a filter says of statuses, as conditions that exclude one another; one without conditions is all."""
-        if not wanted.statuses and not wanted.only_errors:
-            return [[]]
-        there = self._statuses()
-        if wanted.statuses:
-            there = [status for status in there if any(_is(status, one) for one in wanted.statuses)]
-        if not wanted.only_errors:
-            return [[f"status = {status}"] for status in there]
-        failed = [[f"status = {status}"] for status in there if status == 0 or status >= 400]
-        inside = [status for status in there if 0 < status < 400]
-        return [*failed, [FAILED_INSIDE, _in(inside)]] if inside else failed
+        if not wanted.statuses:
+            return [["failed = 1"]] if wanted.only_errors else [[]]
+        there = [status for status in self._statuses() if any(_is(status, one) for one in wanted.statuses)]
+        if wanted.only_errors:
+            return [["failed = 1", _in(there)]]
+        return [[f"status = {status}"] for status in there]
 
     def _any_branch(self, wanted: Filter) -> str:
         branches = [" AND ".join(branch) or "1 = 1" for branch in self._branches(wanted)]
@@ -240,7 +236,8 @@ def _select(conditions: Iterable[str], order: str) -> str:
 
 
 def _in(statuses: Iterable[int]) -> str:
-    return f"status IN ({', '.join(map(str, statuses))})"
+    # The plus keeps the index of statuses out, which would lead through all that went well.
+    return f"+status IN ({', '.join(map(str, statuses)) or 'NULL'})"
 
 
 def _where(conditions: Iterable[str]) -> str:

@@ -329,7 +329,10 @@ class Worker:
                 fields["response_headers"] = masker.headers(answered, origin=source.origin)
                 if answer is None:
                     size = answered.get("content-length", "")
-                    fields["response_content"] = Content(size=int(size) if size.isdecimal() else None)
+                    fields["response_content"] = Content(
+                        size=int(size) if size.isdecimal() else None,
+                        type=fields["response_headers"].get("content-type", ""),
+                    )
                 elif answer:
                     kind = answered.get("content-type", "")
                     fields["response_content"] = masker.content(answer, kind, origin=source.origin)

@@ -11,22 +11,24 @@ from konfipay_async.communication.schema import DETAILS, ENTRIES, Database, Row,
 
 __all__ = ["SMALLEST", "Writer"]
 
-SMALLEST: Final = 1024 * 1024
+SMALLEST: Final = 4 * 1024 * 1024
 """Bytes: no limit of a log is smaller."""
 
 _SECOND: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Seconds between two looks for what is too old.
 _LOOK_EVERY: Final = 60.0
-# Rows that go in one transaction, for others wait for it, and all of it goes through the write-ahead log.
-_AT_ONCE: Final = 500
+# Entries that go in one transaction, for others wait for it, and all of it goes through the write-ahead log.
+_AT_ONCE: Final = 100
+# Bytes that a batch may take beside its own: pages that are not full.
+_SPARE: Final = 65_536
 # What is left after something had to go, so that it need not go for every entry.
 _LEFT: Final = 0.95
 
 _INSERT_ENTRY: Final = f"INSERT INTO entries ({', '.join(ENTRIES)}) VALUES ({', '.join('?' * len(ENTRIES))})"  # noqa: S608
 _INSERT_DETAILS: Final = f"INSERT INTO details ({', '.join(DETAILS)}) VALUES ({', '.join('?' * len(DETAILS))})"  # noqa: S608
-_OLDEST: Final = "SELECT id FROM entries ORDER BY at, id LIMIT ?"
-_TOO_OLD: Final = "SELECT id FROM entries WHERE at < ? ORDER BY at, id LIMIT ?"
+_OLDEST: Final = "SELECT id, bytes FROM entries ORDER BY at, id LIMIT ?"
+_TOO_OLD: Final = "SELECT id, bytes FROM entries WHERE at < ? ORDER BY at, id LIMIT ?"
 
 
 class Writer:
@@ -40,7 +42,7 @@ class Writer:
         self._database = database
         self._keeps = keeps
         # A part is left to what waits in the write-ahead log.
-        self._limit = None if limit is None else limit - min(limit // 4, 2 * SMALLEST)
+        self._limit = None if limit is None else limit - min(limit // 4, SMALLEST)
         self._size = 0
         self._measured_at: float | None = None
         self._looked_at: float | None = None
@@ -82,22 +84,25 @@ class Writer:
             return
         self._looked_at = now
         oldest = int((now - self._keeps) * _SECOND)
-        while self._delete(_TOO_OLD, oldest, _AT_ONCE) == _AT_ONCE:
+        while self._delete(_TOO_OLD, oldest, _AT_ONCE):
             pass
         self._database.execute("DELETE FROM losses WHERE at < ?", (oldest,))
 
     def _make_room(self, size: int, now: float) -> None:
         if self._limit is None:
             return
-        # Pages are not full, and indexes come on top.
-        size = 2 * size
+        size += _SPARE
+        if self._measured_at is None:
+            self._database.give_back(self._limit)  # what a higher limit has left
         if self._measured_at is None or not 0 <= now - self._measured_at < self._database.measured_every:
             self._measure(now)
         if self._size + size <= self._limit:
             return
         self._measure(now)
-        while self._size + size > _LEFT * self._limit and self._delete(_OLDEST, _AT_ONCE):
-            self._measure(now)
+        while self._size + size > _LEFT * self._limit and (freed := self._delete(_OLDEST, _AT_ONCE)):
+            self._size -= freed
+            if not self._database.measured_every:
+                self._measure(now)
         self._database.give_back(self._limit)
 
     def _measure(self, now: float) -> None:
@@ -105,19 +110,20 @@ class Writer:
         self._measured_at = now
 
     def _delete(self, which: str, *values: int) -> int:
-        """Delete the entries a statement finds; how many there were."""
+        """Delete the entries a statement finds; how many bytes they said they were."""
         database = self._database
         database.begin()
         try:
             next_ids(database, 0)  # one deletes at a time
-            ids = database.execute(which, values)
+            found = database.execute(which, values)
+            ids = [(number,) for number, _ in found]
             for table in ("details", "entries"):
                 database.execute_many(f"DELETE FROM {table} WHERE id = ?", ids)  # noqa: S608
             database.commit()
         except BaseException:
             database.roll_back()
             raise
-        return len(ids)
+        return sum(size for _, size in found)
 
 
 def _rows(entries: Sequence[Entry]) -> tuple[list[Row], list[tuple[int, Row]]]:
@@ -148,6 +154,7 @@ def _rows(entries: Sequence[Entry]) -> tuple[list[Row], list[tuple[int, Row]]]:
                 entry.key_name,
                 entry.endpoint,
                 entry.budget,
+                1 if entry.error is not None or entry.status is None or entry.status >= 400 else 0,
                 size,
             )
         )
