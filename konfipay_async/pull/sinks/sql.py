@@ -144,23 +144,22 @@ class SqlSink:
         def work(connection: "sa.Connection") -> Written:
             if not self._has_origin:
                 schema.belong_to(connection, origin=self._origin, database=database.name)
-            known = 0
-            changed = 0
+            new = changed = 0
             for table, other in ((schema.TRANSACTIONS, schema.PENDING), (schema.PENDING, schema.TRANSACTIONS)):
                 rids = [rid for rid, home in homes.items() if home is table]
                 if not rids:
                     continue
-                if strays := self._rids(connection, other, rids):
+                if strays := self._strays(connection, other, rids):
                     schema.move(connection, other, table, self._source, database.among(other.c.rid, strays))
-                # What a commit wrote whose answer was lost is of this moment: it was not there before.
-                found = self._rids(connection, table, rids, table.c.first_seen_at != now)
-                known += len(found)
-                database.put(connection, table, [rows[rid] for rid in rids])
-                if found:
-                    changed += len(self._rids(connection, table, found, table.c.changed_at == now))
+                # What is to be acknowledged was new when it was read.
+                likely_new = acknowledgement_id is not None and not strays
+                these = [rows[rid] for rid in rids]
+                came, differ = database.put(connection, table, these, now, likely_new=likely_new)
+                new += came
+                changed += differ
             if acknowledgement_id is not None:
                 self._record(connection, acknowledgement_id, len(transactions), now)
-            return Written(new=len(homes) - known, known=known, changed=changed)
+            return Written(new=new, known=len(homes) - new, changed=changed)
 
         written = self._run(work)
         self._has_origin = True
@@ -199,12 +198,12 @@ class SqlSink:
         apart = self._pending_to_own_table and is_interim(transaction)
         return schema.PENDING if apart else schema.TRANSACTIONS
 
-    def _rids(
-        self, connection: "sa.Connection", table: "sa.Table", rids: list[str], *more: "sa.ColumnElement[bool]"
-    ) -> list[str]:
-        """Those of these rids that the table has."""
-        these = table.c.source == self._source, self._opened().among(table.c.rid, rids), *more
-        return list(connection.scalars(sa.select(table.c.rid).where(*these)))
+    def _strays(self, connection: "sa.Connection", table: "sa.Table", rids: list[str]) -> list[str]:
+        """Those of these rids that the table has. Mostly it has none of this source at all, which is soon seen."""
+        mine = sa.select(table.c.rid).where(table.c.source == self._source)
+        if connection.execute(mine.limit(1)).first() is None:
+            return []
+        return list(connection.scalars(mine.where(self._opened().among(table.c.rid, rids))))
 
     def _record(self, connection: "sa.Connection", acknowledgement_id: str, rows: int, now: str) -> None:
         table = schema.ACKNOWLEDGEMENTS
@@ -274,8 +273,19 @@ class _Database(Protocol):
     def hold(self, connection: "sa.Connection") -> None:
         """Take the lock of the source, for as long as the connection lives or longer. StorageBusyError."""
 
-    def put(self, connection: "sa.Connection", table: "sa.Table", rows: list[tuple[Value, ...]]) -> None:
-        """Insert these rows, each with a rid of its own, or update those that are there."""
+    def put(
+        self,
+        connection: "sa.Connection",
+        table: "sa.Table",
+        rows: list[tuple[Value, ...]],
+        now: str,
+        *,
+        likely_new: bool,
+    ) -> tuple[int, int]:
+        """Insert these rows, each with a rid of its own, or update those that are there: how many were not, and how
+        many of those that were say something else now. All of them were seen `now`, which no other page was.
+        `likely_new` is a guess at what will be fast.
+        """
 
     def among(self, column: "sa.Column[str]", texts: list[str]) -> "sa.ColumnElement[bool]":
         """Whether the column is one of many texts, as one value of the statement."""
