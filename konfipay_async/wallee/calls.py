@@ -180,7 +180,7 @@ def _run(wiring: Wiring, operation: Operation, given: Mapping[str, Any]) -> Any:
         case "many" | "all":
             request: Request[Any] = lists.unpaged(wiring, operation, given, query)
             # Of what has no pages a list is a list of one page: it reads like the others.
-            return lists.at_once(wiring, request) if operation.name == "list" else _sent(wiring, operation, request)
+            return lists.at_once(wiring, request) if operation.is_listed else _sent(wiring, operation, request)
     read = {"text": answers.text, "none": answers.nothing}.get(operation.shape) or _value_reader(operation)
     (body,) = [given[name] for name in _body_name(operation)] or [None]
     request = wiring.request(operation, read, given, query=query, body=body, lane=Lane.SINGLE)

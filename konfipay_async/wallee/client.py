@@ -34,7 +34,7 @@ __all__ = ["BASE_URL", "LIMITS", "WalleeClient"]
 
 BASE_URL = "https://app-wallee.com/api/v2.0"
 
-LIMITS = Limits(authenticated=600, period=120.0, per_second=50.0)
+LIMITS = Limits(authenticated=600, period=120.0, per_second=100.0)
 """What a client keeps to unless told otherwise. The window is the API's, the number made up: it is set for each space
 and each user, and told by ``limits="ask"``."""
 

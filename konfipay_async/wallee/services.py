@@ -69,6 +69,11 @@ class Operation:
         return tuple(re.findall(r"\{(\w+)\}", self.path))
 
     @property
+    def is_listed(self) -> bool:
+        """Whether it reads like a list, although it comes as a whole."""
+        return self.name.startswith("list")
+
+    @property
     def expandable(self) -> bool:
         """Whether it takes `expand` (inferred from what it answers)."""
         return self.shape not in ("text", "csv", "none", "bulk", "portions") and self.chain[0] != "analytics"

@@ -133,7 +133,7 @@ def _answer(operation: Operation) -> str:
         case "csv":
             return "AsyncGenerator[bytes]"
         case "many" | "all":
-            return f"AsyncGenerator[{kind}]" if operation.name == "list" else f"builtins.list[{kind}]"
+            return f"AsyncGenerator[{kind}]" if operation.is_listed else f"builtins.list[{kind}]"
         case "bulk":
             return "builtins.list[BulkResult]"
         case "text":
