@@ -15,9 +15,9 @@ __all__ = ["Sqlite"]
 # Seconds a write waits for another program's.
 _PATIENCE = 5
 
-# Of the database in memory (KiB), and of it in the write-ahead log (pages of 4 KiB): 16 MiB each.
+# KiB of the database that are kept in memory. Ids are random, so a page of bookings touches a thousand pages of their
+# index, which 2 MiB (the default) cannot hold until they are committed.
 _CACHE = 16_384
-_LOG = 4096
 
 _HINT = "an SQLite file is written sqlite:///bookings.db, with its whole path sqlite:////var/lib/bookings.db"
 
@@ -119,10 +119,7 @@ def _make_durable(connection: sa.Connection) -> None:
         # An id may be sent as soon as its page is committed: a commit that a power cut undoes would lose bookings.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA journal_mode = WAL")
-        # Ids are random, so a page of bookings touches a thousand pages of their index. They should stay in memory
-        # while they are written, and go from the log into the file once for several commits.
         cursor.execute(f"PRAGMA cache_size = -{_CACHE}")
-        cursor.execute(f"PRAGMA wal_autocheckpoint = {_LOG}")
     except sqlite3.OperationalError as error:
         # Another opens or reads the database this moment. Write-ahead is only a wish; the next to open it has it.
         if primary_code(error) != sqlite3.SQLITE_BUSY:
