@@ -7,7 +7,7 @@ import anyio.to_thread
 
 from konfipay_async.communication.addresses import address_of
 from konfipay_async.communication.pages.answering import forbidden, respond, unavailable
-from konfipay_async.communication.pages.layout import Answer, asset
+from konfipay_async.communication.pages.layout import GUARDS, Answer, asset
 from konfipay_async.communication.pages.rights import Hook, Rights, Visitor, from_loopback, granted
 from konfipay_async.communication.store import open_store
 from konfipay_async.errors import MissingExtraError, StorageError
@@ -53,12 +53,12 @@ class Pages:
         `path` is what follows the place where the pages are mounted, which `mount` is: "/api-log".
         """
         if method not in _METHODS:
-            body = b"These pages are only read: GET or HEAD.\n"
-            return Answer(405, {"Allow": ", ".join(_METHODS), "Content-Type": "text/plain; charset=utf-8"}, body)
+            headers = {**GUARDS, "Allow": ", ".join(_METHODS), "Content-Type": "text/plain; charset=utf-8"}
+            return Answer(405, headers, b"These pages are only read: GET or HEAD.\n")
         if not path:
             # Links in pages are relative, for nobody knows what a proxy before us makes of our path.
             name = quote(mount.rpartition("/")[2], safe="")
-            return Answer(308, {"Location": f"./{name}/"}, b"")
+            return Answer(308, {**GUARDS, "Location": f"./{name}/"}, b"")
         if (found := asset(path.removeprefix("/"))) is not None:
             return found
         rights = await granted(visitor, self._may_see_overview, self._may_see_details)

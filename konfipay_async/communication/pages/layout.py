@@ -11,7 +11,7 @@ from typing import Final
 from konfipay_async.communication.entry import Entry
 from konfipay_async.communication.pages.markup import Child, Html, document, tag
 
-__all__ = ["ICON", "STYLE", "Answer", "address", "asset", "page", "seconds", "status_text", "time_of", "tone"]
+__all__ = ["GUARDS", "ICON", "STYLE", "Answer", "address", "asset", "page", "seconds", "status_text", "time_of", "tone"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ _ASSETS: Final = {
 _STYLE_VERSION: Final = hashlib.sha256(_ASSETS[STYLE][1]).hexdigest()[:12]
 
 # Nothing runs, nothing comes from elsewhere, nobody frames it, and nobody is told that it was read.
-_GUARDS: Final = {
+GUARDS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
@@ -52,7 +52,7 @@ def asset(name: str) -> Answer | None:
         return None
     media_type, body = _ASSETS[name]
     # The address of the style sheet changes with it.
-    headers = {**_GUARDS, "Content-Type": media_type, "Cache-Control": "private, max-age=86400"}
+    headers = {**GUARDS, "Content-Type": media_type, "Cache-Control": "private, max-age=86400"}
     return Answer(200, headers, body)
 
 
@@ -78,7 +78,7 @@ def page(title: str, *content: Child, root: str, status: int = 200, current: str
         tag("main", tag("h1", title), content, id="content", tabindex=-1),
         tag("footer", tag("p", "Recorded on the side of the client by konfipay-async, and masked. All times are UTC.")),
     ]
-    headers = {**_GUARDS, "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
+    headers = {**GUARDS, "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
     return Answer(status, headers, document(head, body).encode())
 
 

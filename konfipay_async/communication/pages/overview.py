@@ -103,21 +103,25 @@ def _row(
             tag("span", origin, class_="origin") if origin and origin != known else None,
             address(path),
             [[" ", tag("span", mark, class_="mark")] for mark in marks if mark],
-            tag("a", "same call", href=f"{root}{Question(call=entry.call).query()}", class_="mark") if linked else None,
+            [" ", tag("a", "same call", href=f"{root}{Question(call=entry.call).query()}", class_="mark")]
+            if linked
+            else None,
             role="cell",
             class_="url",
         ),
         tag(
             "td",
             tag("span", status_text(entry), class_=f"status {tone(entry)}"),
-            tag("span", entry.error, class_="error") if entry.error else None,
+            [" ", tag("span", entry.error, class_="error")] if entry.error else None,
             role="cell",
             class_="outcome",
         ),
         tag(
             "td",
             seconds(entry.duration),
-            tag("span", f"after {seconds(entry.waited)} waiting", class_="waited") if entry.waited >= 0.0005 else None,
+            [" ", tag("span", f"after {seconds(entry.waited)} waiting", class_="waited")]
+            if entry.waited >= 0.0005
+            else None,
             role="cell",
             class_="duration",
         ),
