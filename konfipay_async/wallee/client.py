@@ -57,8 +57,9 @@ class WalleeClient(Services):
 
     `user_id`, `authentication_key`, `base_url`, `space` and `account` fall back to ``WALLEE_USER_ID``,
     ``WALLEE_AUTHENTICATION_KEY``, ``WALLEE_BASE_URL``, ``WALLEE_SPACE`` and ``WALLEE_ACCOUNT``; most services need the
-    id of a space, `with_options(space=…)` names another one. `limits` are requests per 120 seconds (see `LIMITS`); with
-    "ask" the client asks for them when it is opened, see `learn_limit`. Hand `budgets` of one client to another to
+    id of a space, `with_options(space=…)` names another one. `limits` are requests per 120 seconds, a number or a
+    ``Limits(authenticated=…, period=120)``, 600 unless told; with "ask" the client asks for them when it is opened, see
+    `learn_limit`. Hand `budgets` of one client to another to
     share them, and ``Limits(shared=…)``, the address of a Redis, to all your processes (``WALLEE_SHARED_LIMITS``).
     `concurrency` is how many pages of one search are fetched at once. `retry` says how patiently, `timeouts` names
     seconds by operation ("payment.transactions.export"). `session` lends an aiohttp session's connector, proxy, headers
@@ -80,9 +81,9 @@ class WalleeClient(Services):
         base_url: str | None = None,
         space: int | str | None = None,
         account: int | str | None = None,
-        limits: Limits | Literal["ask"] | None = None,
+        limits: Limits | int | Literal["ask"] | None = None,
         budgets: Budgets | None = None,
-        concurrency: int = 8,
+        concurrency: int = 16,
         retry: Retry | None = None,
         timeouts: Mapping[str, float] | None = None,
         session: aiohttp.ClientSession | None = None,
@@ -97,8 +98,7 @@ class WalleeClient(Services):
     ) -> None:
         if limits is not None and budgets is not None:
             raise ConfigurationError("give limits or budgets, not both: budgets have their limits already")
-        if not isinstance(limits, Limits | None) and limits != "ask":
-            raise ConfigurationError("limits: give a Limits(…), or 'ask'")
+        asks, limits = limits == "ask", _checked_limits(limits)
         concurrency = _whole("concurrency", concurrency)
         max_response_bytes = _whole("max_response_bytes", max_response_bytes)
         # An argument that is there but empty is a mistake; the environment must not paper over it.
@@ -108,15 +108,15 @@ class WalleeClient(Services):
         clock = clock or SystemClock()
         self._user_id = checked_user_id(os.environ.get("WALLEE_USER_ID") if user_id is None else user_id)
         self._base_url = str(url)
-        self._asks = limits == "ask"
+        self._asks = asks
         given_key = os.environ.get("WALLEE_AUTHENTICATION_KEY") if authentication_key is None else authentication_key
         key = checked_key(given_key)
         signer = Signer(url, self._user_id, key, clock=clock)
         self._owned: list[Budgets] = []
         if budgets is None:
-            chosen = limits if isinstance(limits, Limits) else LIMITS
-            if limits is None:
-                chosen = replace(chosen, shared=os.environ.get("WALLEE_SHARED_LIMITS") or None)
+            # Who asks learns of a limit for this process alone.
+            shared = None if asks else os.environ.get("WALLEE_SHARED_LIMITS") or None
+            chosen = replace(LIMITS, shared=shared) if limits is None else limits
             # The limit is the user's, whichever key it signs with.
             budgets = Budgets.from_limits(chosen, clock, origin=str(url.origin()), api_key=f"wallee {self._user_id}")
             self._owned.append(budgets)
@@ -341,6 +341,21 @@ def _communication_log(given: "str | CommunicationLog | None", clock: Clock) -> 
     if not isinstance(given, str | CommunicationLog):
         raise ConfigurationError(f"communication_log must be a URL or a CommunicationLog, not {type(given).__name__}")
     return CommunicationLog(given, clock=clock) if isinstance(given, str) else given
+
+
+def _checked_limits(limits: object) -> Limits | None:
+    if limits is None or limits == "ask":
+        return None
+    if isinstance(limits, int) and not isinstance(limits, bool):
+        return replace(LIMITS, authenticated=limits)
+    if not isinstance(limits, Limits):
+        raise ConfigurationError("limits: give a number of requests per 120 seconds, a Limits(…), or 'ask'")
+    if limits.period < LIMITS.period:
+        raise ConfigurationError(
+            f"Limits(period={limits.period:g}): this API counts in windows of {LIMITS.period:g} seconds: give "
+            f"Limits(…, period={LIMITS.period:g})"
+        )
+    return limits
 
 
 def _whole(name: str, value: object) -> int:

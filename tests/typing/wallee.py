@@ -17,6 +17,7 @@ async def clients() -> None:
         assert_type(client.with_options(space=406, timeout=5), WalleeClient)
     WalleeClient(512, "key", base_url="https://checkout.postfinance.ch/api/v2.0", limits="ask")
     WalleeClient("512", limits=Limits(authenticated=100, period=120.0), concurrency=4)
+    WalleeClient(limits=1000)
     WalleeClient(512, "key", "https://app-wallee.com")  # type: ignore[call-arg]
     WalleeClient(limits="none")  # type: ignore[arg-type]
     WalleeClient(spaces=3)  # type: ignore[call-arg]

@@ -769,6 +769,27 @@ def test_the_address_of_a_redis_may_hold_a_password(scheme) -> None:
     assert "sesame" not in str(caught.value)
 
 
+def test_a_limit_that_becomes_known_counts_what_is_out(virtual) -> None:
+    """Lower: nobody gets a permit until enough are back. Higher: at once."""
+
+    async def main() -> None:
+        budget = Budget(10, period=60.0, per_second=1000.0, clock=virtual)
+        for _ in range(8):
+            (await budget.take()).answered()
+        budget.resize(5)
+        assert (budget.status().limit, budget.status().left) == (5, 0)
+        began = virtual.monotonic()
+        await budget.take()
+        assert virtual.monotonic() - began >= 60
+        budget.resize(50)
+        assert budget.status().left == 49
+        waiting = asyncio.create_task(budget.take())
+        await waiting
+        assert virtual.monotonic() - began < 61
+
+    virtual.run(main())
+
+
 def test_limits_and_budgets_do_not_change_under_those_who_share_them() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Limits().authenticated = 10_000

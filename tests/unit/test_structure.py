@@ -164,6 +164,13 @@ def test_what_stands_on_the_client_uses_public_names(module) -> None:
                 assert not alias.name.startswith("_") or alias.name == "__version__", f"{module}: {alias.name}"
 
 
+def test_the_core_knows_no_api() -> None:
+    """Two clients stand on it."""
+    core = [name for name in MODULES if room(name) in ("session", "paging")]
+    assert len(core) > 10
+    assert [name for name in core if "wallee" in modules()[name].read_text("utf-8").lower()] == []
+
+
 def test_there_are_no_import_cycles() -> None:
     """Counted with the packages an import runs through on its way."""
     graph = {name: {other for other in imports(name, top_level_only=True) if other in modules()} for name in MODULES}

@@ -70,7 +70,10 @@ def test_an_argument_that_is_empty_is_not_papered_over(monkeypatch, name):
         {"space": "x"},
         {"account": 0},
         {"limits": "none"},
-        {"limits": Limits(), "budgets": Budgets.from_limits(Limits())},
+        {"limits": Limits(authenticated=100)},
+        {"limits": 0},
+        {"limits": True},
+        {"limits": 600, "budgets": Budgets.from_limits(Limits())},
         {"concurrency": 0},
         {"max_response_bytes": 0},
         {"timeouts": {"payment.transactions.lst": 3}},
@@ -185,6 +188,8 @@ async def test_card_details_are_not_in_the_log_of_communication(pair, tmp_path):
 def test_the_limit_is_for_two_minutes():
     assert LIMITS.period == 120
     assert WalleeClient(512, KEY).budgets.authenticated.status().limit == LIMITS.authenticated
+    budget = WalleeClient(512, KEY, limits=77).budgets.authenticated
+    assert (budget.limit, budget.period) == (77, 120)
 
 
 @pytest.mark.parametrize("space", [True, False])
