@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from konfipay_async.errors import (
     RedirectRefusedError,
     RequestTimeoutError,
 )
+from konfipay_async.sandbox import WalleeSandbox
 from konfipay_async.session.budget import Budgets, Limits
 from konfipay_async.session.message import Lane, RetryClass
 from konfipay_async.session.retry import Retry
@@ -110,6 +113,24 @@ async def test_options_and_timeouts_reach_the_request(pair):
         asked = [(one.request.timeout, one.request.lane) for one in log.attempts]
         assert asked == [(5, Lane.ACKNOWLEDGE), (30, Lane.SINGLE), (7, Lane.BULK)]
         assert log.attempts[0].request.retry is RetryClass.READ
+
+
+async def test_the_program_of_the_readme_runs():
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (program,) = [one for one in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "WalleeClient" in one]
+    async with WalleeSandbox(transactions=60) as sandbox:
+        settings = {
+            "WALLEE_USER_ID": sandbox.user_id,
+            "WALLEE_AUTHENTICATION_KEY": sandbox.authentication_key,
+            "WALLEE_BASE_URL": sandbox.base_url,
+            "WALLEE_SPACE": str(sandbox.space),
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-W", "error", "-c", program), env=os.environ | settings, stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert 0 < len(out.decode().splitlines()) <= 20
 
 
 # Secrets
