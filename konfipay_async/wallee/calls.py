@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from konfipay_async.errors import ConfigurationError, OutcomeUnknownError
+from konfipay_async.errors import ConfigurationError, OutcomeUnknownError, StatusError
 from konfipay_async.session.message import Lane, Request
 from konfipay_async.wallee import answers, lists, shape
 from konfipay_async.wallee.analytics import AnalyticsQueries
@@ -38,6 +38,8 @@ class Node:
         self._wiring = wiring
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what copy, pickle and the like ask for
+            raise AttributeError(name)
         raise AttributeError(_unknown(self._chain, name), name=name, obj=self)
 
     def __dir__(self) -> Iterable[str]:
@@ -147,6 +149,8 @@ def described(operation: Operation) -> str:
     sentences = [f"{operation.method} /{operation.path}. {_SENTENCES[operation.shape].format(model=operation.model)}"]
     if operation.permanent:
         sentences.append("Deletes for good: it cannot be undone.")
+    if operation.shape == "bulk" and operation.method == "PATCH":
+        sentences.append("Each needs its version; how it names its object is documented nowhere, so give its id too.")
     if operation.versioned:
         sentences.append("The body needs the version of what it changes; a stale one is a ConflictError.")
     if operation.external == "mandatory":
@@ -195,7 +199,14 @@ def _value_reader(operation: Operation) -> Callable[[str, str], Callable[..., An
 async def _sent(wiring: Wiring, operation: Operation, request: Request[Any]) -> Any:
     try:
         return await wiring.send(request)
+    except StatusError as error:
+        if operation.takes_card:  # the server may repeat what it refuses
+            error.body, error.errors, error.server_message = b"", (), ""
+            error.field_errors = dict.fromkeys(error.field_errors, "…")
+        raise
     except OutcomeUnknownError as error:
+        if operation.takes_card:
+            error.body_sha256 = ""  # of something that few guesses lead to
         error.kind = operation.dotted
         error.look_up = f"client.{'.'.join(operation.chain)}: look whether it did its work before you send it again"
         raise

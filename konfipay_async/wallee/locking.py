@@ -1,7 +1,7 @@
 """Updates of what others change too: read, change, send with the version; and all of it again where that was stale."""
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from konfipay_async.errors import ConfigurationError, ConflictError
@@ -47,6 +47,8 @@ async def _update(service: Any, ids: list[Any], change: Callable[[Any], Any], at
         changes = change(current)
         if changes is None:
             return current
+        if not isinstance(changes, Mapping):
+            raise ConfigurationError("update_with(): `change` returns a mapping of what to change, or None")
         version = getattr(current, "version", None)
         if version is None:
             raise ConfigurationError("update_with(): what was read has no version, so its update cannot be made safe")

@@ -150,7 +150,7 @@ class Field:
         texts = [_text(self._path, value) for value in values]
         if not texts or any("," in text for text in texts):
             raise ConfigurationError(f"{self._path} contains: give one value or more, none of them with a comma")
-        return Comparison(self._path, ":~", ",".join(texts))
+        return Comparison(self._path, ":~", _checked(self._path, ",".join(texts)))
 
     def one_of(self, *values: Value) -> Query:
         """It equals one of these."""

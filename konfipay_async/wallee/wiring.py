@@ -165,11 +165,22 @@ class _Marks(msgspec.Struct):
     externalId: Any = None  # noqa: N815 (its name on the wire)
 
 
+def _decode(body: bytes, type_: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=type_)
+    except msgspec.ValidationError:
+        raise ConfigurationError("body: give a mapping of the API's names to values, or a model") from None
+
+
 def _checked(operation: Operation, body: bytes | None) -> RetryClass:
     """What a repeat would do, after a look at what the body must hold."""
-    if body is None or not (operation.versioned or operation.external in ("mandatory", "optional")):
+    if body is None:
         return operation.retry
-    marks = msgspec.json.decode(body, type=_Marks)
+    if operation.body == "array":
+        if operation.method == "PATCH" and any(one.version is None for one in _decode(body, list[_Marks])):
+            raise ConfigurationError(f"{operation.dotted} needs the version of each that it changes: read them first")
+        return operation.retry
+    marks = _decode(body, _Marks)
     if operation.versioned and marks.version is None:
         raise ConfigurationError(
             f"{operation.dotted} needs the version of what it changes: read it first, and send its version along (or "

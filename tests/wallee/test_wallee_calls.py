@@ -17,6 +17,7 @@ from konfipay_async.errors import (
     LinkRefusedError,
     NotFoundError,
     OutcomeUnknownError,
+    UnprocessableError,
     WaitError,
     WaitTimeoutError,
 )
@@ -57,6 +58,16 @@ async def test_money_goes_out_digit_by_digit(against, raw_server):
         with pytest.raises(ConfigurationError, match=r"lineItems\[0\]\.amountIncludingTax: a float"):
             await client.payment.transactions.create({"lineItems": [ITEM | {"amount_including_tax": 12.3}]})
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("body", [5, "text", None, [], [{"a": 1}]])
+async def test_a_body_that_is_none(against, raw_server, body):
+    async with against(lambda request: raw_server.reply(200, {})) as (server, client):
+        with pytest.raises(ConfigurationError):
+            await client.customers.update(1, body)
+        with pytest.raises(ConfigurationError):
+            await client.customers.create(body)
+        assert not server.requests
 
 
 async def test_null_and_not_there_are_two_things(against, raw_server):
@@ -201,6 +212,7 @@ async def test_views_of_one_client(pair):
         lambda client: client.customers.update(1, {"given_name": "Jane"}),
         lambda client: client.payment.transactions.confirm(1, {}),
         lambda client: client.payment.transactions.update(1, {"version": None}),
+        lambda client: client.webhooks.urls.bulk.update([{"id": 1, "version": 3}, {"id": 2}]),
     ],
 )
 async def test_an_update_without_a_version_is_not_sent(against, raw_server, update):
@@ -248,6 +260,8 @@ async def test_update_with_gives_up_in_the_end_and_asks_nothing_where_nothing_ch
         assert sandbox.count("customers.update", 409) == 3
         assert (await client.customers.update_with(customer, lambda read: None)).id == customer
         assert sandbox.count("customers.update") == 3
+        with pytest.raises(ConfigurationError, match="returns a mapping"):
+            await client.customers.update_with(customer, lambda read: read)
         with pytest.raises(ConfigurationError, match="attempts"):
             await client.customers.update_with(customer, change, attempts=0)
 
@@ -353,13 +367,19 @@ async def test_credentials_in_a_path_are_told_to_nobody(against, raw_server, cap
 
 async def test_card_details_are_in_no_error_and_no_log(against, raw_server, caplog):
     card = {"primary_account_number": "4111111111111111", "card_verification_code": "987"}
-    async with against(lambda request: raw_server.reply(422, {"message": "no 4111111111111111"})) as (_, client):
+    said = {"code": "declined", "message": "no 4111111111111111", "errors": {"number": "4111111111111111"}}
+    async with against(lambda request: raw_server.reply(422, said)) as (server, client):
         with caplog.at_level(logging.DEBUG):
-            with pytest.raises(Exception, match="422") as raised:
+            with pytest.raises(UnprocessableError, match=r"422, declined, see number") as raised:
                 await client.payment.transactions.process_card_details(1, card)
+            server.answer = lambda request: None
+            with pytest.raises(OutcomeUnknownError) as unknown:
+                await client.payment.transactions.process_card_details_threed(1, card)
             with pytest.raises(ConfigurationError) as refused:
                 await client.payment.transactions.process_card_details(1, card | {"amount": 4.5})
-    told = f"{raised.value}{raised.value!r}{refused.value}{refused.value!r}{caplog.text}"
+    everything = [raised.value, raised.value.__dict__, unknown.value, unknown.value.__dict__, refused.value]
+    told = f"{everything}{raised.value}{unknown.value}{refused.value}{caplog.text}"
+    assert not unknown.value.body_sha256
     assert "4111" not in told
     assert "987" not in told
 
