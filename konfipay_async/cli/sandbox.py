@@ -91,8 +91,8 @@ def _konfipay(
     return Exit.DONE
 
 
-@app.command
-def wallee(
+@app.command(name="wallee")
+def _wallee(
     *,
     port: int = 8601,
     transactions: int = 1000,

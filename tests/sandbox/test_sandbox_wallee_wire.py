@@ -69,6 +69,16 @@ async def test_so_many_requests_in_two_minutes(open_wallee: Any) -> None:
         assert caller.sandbox.collection("/spaces").get(caller.sandbox.space)["requestLimit"] == 3
 
 
+async def test_the_limits_of_the_space_and_of_the_user_are_their_own(open_wallee: Any) -> None:
+    async with open_wallee(request_limit=100) as caller:
+        first, second = caller.sandbox.spaces
+        caller.sandbox.collection("/spaces").change(first, requestLimit=2)
+        assert [(await caller.get(LIST, space=first)).status for _ in range(3)] == [200, 200, 429]
+        assert (await caller.get(LIST, space=second)).status == 200
+        caller.sandbox.collection("/application-users").change(int(caller.sandbox.user_id), requestLimit=1)
+        assert [(await caller.get("/spaces")).status for _ in range(2)] == [200, 429]
+
+
 async def test_nothing_says_when_to_come_again_unless_it_is_asked_for(open_wallee: Any) -> None:
     async with open_wallee(request_limit=1) as caller:
         await caller.get(LIST)

@@ -50,7 +50,6 @@ class Front:
         clock: Clock,
         *,
         tolerance: float,
-        request_limit: int,
         retry_after: bool,
         latency: float,
     ) -> None:
@@ -64,8 +63,7 @@ class Front:
         self._faults = faults
         self._clock = clock
         self._tolerance = tolerance
-        self._request_limit = request_limit
-        self._windows: dict[tuple[str, str], MovingWindow] = {}
+        self._windows: dict[tuple[str, int, int], MovingWindow] = {}
         self._retry_after = retry_after
         self._latency = latency
         self._errors = 0
@@ -140,10 +138,10 @@ class Front:
         except BadSignatureError as error:
             entry.wrong = str(error)
             return "", RefusedError(401, f"The request is not authenticated: {error}")
-        counted = [("user", user)]
+        counted = [("/application-users", user)]
         if operation is not None and operation.header == "Space":
-            counted.append(("space", entry.headers.get("space", "")))
-        waits = [self._window(key).admit(entry.at) for key in counted]
+            counted.append(("/spaces", entry.headers.get("space", "")))
+        waits = [window.admit(entry.at) for window in map(self._window, counted) if window is not None]
         wait = max((wait for wait in waits if wait is not None), default=None)
         if wait is None:
             return user, None
@@ -153,8 +151,15 @@ class Front:
             refused.headers["Retry-After"] = str(max(1, math.ceil(wait)))
         return user, refused
 
-    def _window(self, key: tuple[str, str]) -> MovingWindow:
-        return self._windows.setdefault(key, MovingWindow(self._request_limit, PERIOD))
+    def _window(self, counted: tuple[str, str]) -> MovingWindow | None:
+        """Of this user or space; None when there is none, or it has no limit. Another limit begins to count anew."""
+        base, text = counted
+        id_ = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+        things = self._world.collection(base)
+        limit = things.view(id_).get("requestLimit") if id_ in things else None
+        if type(limit) is not int or limit < 1:
+            return None
+        return self._windows.setdefault((base, id_, limit), MovingWindow(limit, PERIOD))
 
     async def _work(
         self,

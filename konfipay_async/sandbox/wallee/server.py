@@ -50,8 +50,9 @@ class WalleeSandbox:
     `tolerance` away from the server's time (what the real one allows is documented nowhere). `skew` moves that time,
     which is also that of the Date header. What was wrong with a refused one stands in `requests[…].wrong`.
 
-    Limits: `request_limit` requests within 120 seconds (documented) for the user and for each space; 429 above that,
-    `retry_after` says whether it carries Retry-After (documented nowhere).
+    Limits: `request_limit` requests within 120 seconds (documented) for the user and for each space, which have it as
+    their `requestLimit` and may be changed; 429 above that. `retry_after` says whether it carries Retry-After
+    (documented nowhere).
 
     Slow things: an analytics query is processed for `analytics_seconds`; a transaction at a terminal takes
     `terminal_seconds`, of which one request waits `terminal_patience` at most. See `analytics`, `terminals`.
@@ -108,7 +109,6 @@ class WalleeSandbox:
             self._faults,
             clock,
             tolerance=tolerance,
-            request_limit=request_limit,
             retry_after=retry_after,
             latency=latency,
         )
