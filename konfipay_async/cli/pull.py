@@ -98,7 +98,8 @@ def pull(
         entry stays there until its own id comes as a booking; which booking it became konfipay does not say.
     to
         Where to store: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME, or files in jsonl:FOLDER, csv:FOLDER,
-        parquet:FOLDER. Default: sqlite:///transactions.db, with --sandbox sqlite:///sandbox.db.
+        parquet:FOLDER. Untested: mysql+DRIVER://…, mariadb+DRIVER://…, mssql+DRIVER://…. Default:
+        sqlite:///transactions.db, with --sandbox sqlite:///sandbox.db.
     folder
         Where files are saved, each named after its id.
     source

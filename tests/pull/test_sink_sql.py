@@ -804,7 +804,7 @@ def test_an_address_that_is_none_says_how_one_is_written(
     assert "geheim" not in repr(SqlSink(url, origin=ORIGIN))
 
 
-@pytest.mark.parametrize("kind", ["mssql", "oracle", "postgresql+asyncpg", "sqlite+aiosqlite", "sqlite+pysqlcipher"])
+@pytest.mark.parametrize("kind", ["oracle", "postgresql+asyncpg", "sqlite+aiosqlite", "sqlite+pysqlcipher"])
 def test_another_kind_of_database_names_what_is_supported(kind: str) -> None:
     with pytest.raises(ConfigurationError, match=r"not supported; an SQLite file") as caught:
         SqlSink(f"{kind}://user:geheim@host/x", origin=ORIGIN).open()

@@ -1,7 +1,8 @@
 """Types of columns: what a value is in Python, and how a database keeps it so that nothing of it is lost.
 
 SQLite has neither exact numbers nor times, so there all of them are text: amounts with every digit, days and moments
-as ISO 8601, moments with the offset they came with. Other databases keep numbers, dates and times with time zone.
+as ISO 8601, moments with the offset they came with. So it is in databases we have not tried. PostgreSQL keeps numbers,
+dates and times with time zone.
 """
 
 from datetime import date, datetime
@@ -21,10 +22,10 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return Text() if dialect.name == "sqlite" else DateTime(timezone=True)
+        return DateTime(timezone=True) if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        return value.isoformat() if value is not None and dialect.name == "sqlite" else value
+        return value.isoformat() if value is not None and dialect.name != "postgresql" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -37,10 +38,10 @@ class Day(TypeDecorator[date]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return Text() if dialect.name == "sqlite" else Date()
+        return Date() if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: date | None, dialect: Dialect) -> Any:
-        return value.isoformat() if value is not None and dialect.name == "sqlite" else value
+        return value.isoformat() if value is not None and dialect.name != "postgresql" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else value
@@ -53,10 +54,10 @@ class Amount(TypeDecorator[Decimal]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return Text() if dialect.name == "sqlite" else Numeric()
+        return Numeric() if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        return format(value, "f") if value is not None and dialect.name == "sqlite" else value
+        return format(value, "f") if value is not None and dialect.name != "postgresql" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)

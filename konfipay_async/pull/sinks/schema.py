@@ -10,7 +10,7 @@ ISO text and moments ISO text with their offset. In PostgreSQL they are numeric,
 means is written in docs/schema.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -48,10 +48,13 @@ __all__ = [
     "ACKNOWLEDGEMENTS",
     "INSERTS",
     "META",
+    "METADATA",
     "PENDING",
     "TRANSACTIONS",
     "VERSION",
     "belong_to",
+    "keep",
+    "make",
     "move",
     "prepare",
     "upsert",
@@ -67,14 +70,14 @@ _AMOUNT = Text().with_variant(Numeric(), "postgresql")
 _DAY = Text().with_variant(Date(), "postgresql")
 _MOMENT = Text().with_variant(DateTime(timezone=True), "postgresql")
 
-_METADATA = MetaData()
+METADATA = MetaData()
 
 
 def _bookings(name: str) -> Table:
     # The order of these columns is the order of the values that `rows.row` builds.
     return Table(
         name,
-        _METADATA,
+        METADATA,
         Column("source", Text, nullable=False),
         Column("rid", Text, nullable=False),
         Column("timestamp", _MOMENT),
@@ -118,7 +121,7 @@ PENDING = _bookings("pending_transactions")
 
 ACKNOWLEDGEMENTS = Table(
     "acknowledgements",
-    _METADATA,
+    METADATA,
     Column("source", Text, nullable=False),
     Column("acknowledgement_id", Text, nullable=False),
     Column("recorded_at", _MOMENT, nullable=False),
@@ -130,7 +133,7 @@ ACKNOWLEDGEMENTS = Table(
 
 META = Table(
     "konfipay_meta",
-    _METADATA,
+    METADATA,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
@@ -175,9 +178,7 @@ def prepare(connection: Connection, *, origin: str, database: str) -> None:
     """
     found = _found(connection)
     if not found:
-        _METADATA.create_all(connection, checkfirst=False)
-        facts = {"schema_version": VERSION, "created_by": f"konfipay-async {__version__}"}
-        connection.execute(insert(META), [{"key": key, "value": value} for key, value in facts.items()])
+        make(connection)
         return
     if META.name not in found:
         names = ", ".join(list(found)[:5]) + (", …" if len(found) > 5 else "")
@@ -195,13 +196,39 @@ def prepare(connection: Connection, *, origin: str, database: str) -> None:
     connection.execute(delete(META).where(false()))
 
 
+def make(connection: Connection, metadata: MetaData = METADATA) -> None:
+    """Make the tables, as they are in `metadata`, and note of which version they are."""
+    metadata.create_all(connection, checkfirst=False)
+    facts = {"schema_version": VERSION, "created_by": f"konfipay-async {__version__}"}
+    connection.execute(insert(META), [{"key": key, "value": value} for key, value in facts.items()])
+
+
+def keep(
+    connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any], *, replace: bool
+) -> None:
+    """Insert one row; where there is one of this key it gets these values, if `replace`, and else stays."""
+    if connection.dialect.name in INSERTS:
+        new = INSERTS[connection.dialect.name](table).values(**key, **values)
+        names = list(key)
+        connection.execute(
+            new.on_conflict_do_update(index_elements=names, set_=dict(values))
+            if replace
+            else new.on_conflict_do_nothing(index_elements=names)
+        )
+        return
+    this = [table.c[name] == value for name, value in key.items()]
+    if connection.execute(select(*(table.c[name] for name in key)).where(*this)).first() is None:
+        connection.execute(insert(table).values(**key, **values))
+    elif replace:
+        connection.execute(update(table).where(*this).values(**values))
+
+
 def belong_to(connection: Connection, *, origin: str, database: str) -> None:
     """Note the origin with the first page that is written; StorageError where another was first.
 
     Not when the database is made: a pull that reached nobody must not bind it to a mistyped address.
     """
-    note = INSERTS[connection.dialect.name](META).values(key="origin", value=origin)
-    connection.execute(note.on_conflict_do_nothing(index_elements=["key"]))
+    keep(connection, META, {"key": "origin"}, {"value": origin}, replace=False)
     _expect_origin(_fact(connection, "origin"), origin, database)
 
 

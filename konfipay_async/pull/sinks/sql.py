@@ -33,7 +33,7 @@ from konfipay_async.pull.sinks.rows import Value, is_interim, row
 try:
     import sqlalchemy as sa
 
-    from konfipay_async.pull.sinks import notes, schema, singles
+    from konfipay_async.pull.sinks import notes, other, schema, singles
     from konfipay_async.pull.sinks.sqlite import Sqlite
 except ModuleNotFoundError:  # said when a sink is opened
     _INSTALLED = False
@@ -209,8 +209,7 @@ class SqlSink:
         table = schema.ACKNOWLEDGEMENTS
         values = {"recorded_at": now, "rows": rows, "settled_at": None, "outcome": None}
         key = {"source": self._source, "acknowledgement_id": acknowledgement_id}
-        insert = schema.INSERTS[connection.dialect.name](table).values(**key, **values)
-        connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
+        schema.keep(connection, table, key, values, replace=True)
 
     def _run(self, work: "Callable[[sa.Connection], T]") -> T:
         """Do this in a transaction and, where the connection breaks, again in another: it must bear repeating."""
@@ -312,12 +311,15 @@ def _database(address: str, source: str) -> _Database:
         except ModuleNotFoundError:
             raise MissingExtraError("a PostgreSQL database", "postgres") from None
         return Postgresql(url, source)
+    if url.get_backend_name() in other.KINDS:
+        return other.Other(url, source)
     raise ConfigurationError(f"a database of the kind {url.drivername!r} is not supported; {_ADDRESSES}")
 
 
 _ADDRESSES = (
     "an SQLite file is written sqlite:///bookings.db, with its whole path sqlite:////var/lib/bookings.db, "
-    "a PostgreSQL database postgresql://user:password@host:5432/name, files jsonl:FOLDER, csv:FOLDER or parquet:FOLDER"
+    "a PostgreSQL database postgresql://user:password@host:5432/name, files jsonl:FOLDER, csv:FOLDER or "
+    "parquet:FOLDER; untested are mysql+DRIVER://…, mariadb+DRIVER://… and mssql+DRIVER://…"
 )
 
 
