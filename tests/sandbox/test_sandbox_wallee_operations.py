@@ -280,6 +280,14 @@ async def test_suitable_goods_fulfil_the_transaction(open_wallee: Any) -> None:
         assert caller.sandbox.transactions.get(id_)["state"] == "FULFILL"
 
 
+async def test_a_customer_goes_into_another(open_wallee: Any) -> None:
+    async with open_wallee() as caller:
+        one, other = caller.sandbox.collection("/customers").ids()[:2]
+        assert (await caller.send("POST", f"/customers/{one}/merge/{other}")).json["id"] == one
+        assert (await caller.get(f"/customers/{other}")).status == 404
+        assert (await caller.send("POST", f"/customers/{one}/merge/{one}")).status == 404
+
+
 async def test_comments_belong_to_one_object(open_wallee: Any) -> None:
     async with open_wallee() as caller:
         one, other = caller.sandbox.collection("/customers").ids()[:2]

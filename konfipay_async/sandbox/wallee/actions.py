@@ -7,7 +7,7 @@ import base64
 from typing import Any, Final
 
 from konfipay_async.sandbox.sending import Answer
-from konfipay_async.sandbox.wallee.calls import Call
+from konfipay_async.sandbox.wallee.calls import Call, whole_number
 from konfipay_async.sandbox.wallee.lists import unpaged
 from konfipay_async.sandbox.wallee.wire import RefusedError, json_answer, stamp, text_answer
 
@@ -18,6 +18,7 @@ __all__ = [
     "document",
     "email_addresses",
     "listed",
+    "merge",
     "nothing",
     "one",
     "rendered",
@@ -89,8 +90,6 @@ def one(call: Call) -> Answer:
     if operation.base == "/payment/web-apps":
         found = call.named(operation.target)
         return call.answer(call.collection.change(found["id"], **call.fields))
-    if "{id}" not in operation.path:
-        return call.answer(next(iter(call.collection)))
     if operation.target == operation.base or operation.method == "GET":
         return call.answer(_affected(call) if operation.target == operation.base else call.named(operation.target))
     made: dict[str, Any] = {"createdOn": stamp(call.at), "state": "ACTIVE"}
@@ -162,6 +161,15 @@ def email_addresses(call: Call) -> Answer:
     address = call.named().get("emailAddress")
     data = [] if address is None else [{"emailAddress": address}]
     return json_answer({"data": data, "hasMore": False, "limit": 100}, rows=len(data))
+
+
+def merge(call: Call) -> Answer:
+    """The customer, into whom the other one has gone."""
+    found, other = call.named(), whole_number("other", call.arguments["other"])
+    if other not in call.collection or other == found["id"]:
+        raise RefusedError(404, f"There is no other customer with the id {other} here")
+    call.collection.remove(other)
+    return call.answer(found)
 
 
 def listed(call: Call) -> Answer:
