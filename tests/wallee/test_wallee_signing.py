@@ -156,7 +156,9 @@ async def send_many(raw_server: Any, count: int) -> None:
                     if credentials not in (".", ".."):
                         await client.payment.transactions.by_credentials.get(credentials, extra=dict(query))
                 else:
-                    await client.request(method, f"x/{text().translate(HARMLESS)}y", query=dict(query), retry=AGAIN)
+                    await client.request(
+                        method, f"x-{text().translate(HARMLESS)}y".replace("/.", "/-"), query=dict(query), retry=AGAIN
+                    )
 
             for _ in range(0, count, 20):
                 await asyncio.gather(*[one() for _ in range(20)])
