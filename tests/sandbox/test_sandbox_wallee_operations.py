@@ -6,9 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
-from konfipay_async.sandbox.wallee.routing import OPERATIONS, SERVICES, Operation, find_operation
+from konfipay_async.sandbox.wallee.routing import OPERATIONS, SERVICES, find_operation
 
 TRANSACTIONS = "/payment/transactions"
 ITEM = {"uniqueId": "a", "name": "Poster", "type": "PRODUCT", "quantity": 1, "amountIncludingTax": 12.5}
@@ -22,12 +20,12 @@ def test_the_table_is_whole() -> None:
     assert len(set(SERVICES)) == 94 + 4  # the roles of three kinds of users and the web apps take two lines each
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_every_path_finds_its_own_operation(operation: Operation) -> None:
-    path = "/".join(f"v{place}" if "{" in part else part for place, part in enumerate(operation.path.split("/")))
-    found, arguments = find_operation(operation.method, path)
-    assert found is operation
-    assert all(value.startswith("v") for value in arguments.values())
+def test_every_path_finds_its_own_operation() -> None:
+    for operation in OPERATIONS:
+        path = "/".join(f"v{place}" if "{" in part else part for place, part in enumerate(operation.path.split("/")))
+        found, arguments = find_operation(operation.method, path)
+        assert found is operation
+        assert all(value.startswith("v") for value in arguments.values())
 
 
 def test_what_stands_in_a_path_is_decoded_after_it_was_found() -> None:
