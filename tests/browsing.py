@@ -1,13 +1,12 @@
 """The pages of the log under real servers, asked by a real client, and what is in them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import aiohttp
-import anyio
-import anyio.lowlevel
 import uvicorn
 from aiohttp import web
 from fastapi import FastAPI
@@ -125,15 +124,15 @@ async def by_fastapi(pages: Pages) -> AsyncIterator[Site]:
     app = FastAPI()
     app.mount(MOUNT, asgi.log_app(pages))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, proxy_headers=False))
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve)
+    serving = asyncio.create_task(server.serve())
+    try:
         while not server.started:  # noqa: ASYNC110 (it sets no event)
-            await anyio.lowlevel.checkpoint()
-        try:
-            async with _site(server.servers[0].sockets[0].getsockname()[1]) as site:
-                yield site
-        finally:
-            server.should_exit = True
+            await asyncio.sleep(0)
+        async with _site(server.servers[0].sockets[0].getsockname()[1]) as site:
+            yield site
+    finally:
+        server.should_exit = True
+        await serving
 
 
 SERVERS: dict[str, Callable[..., object]] = {"aiohttp": by_aiohttp, "fastapi": by_fastapi}
