@@ -67,6 +67,9 @@ async def _schedule(
     plans = planned(entries)
     done = await prepare(queue, entries, now=now)
     show_rows(plans, _PLANS, output)
+    local = [entry.name for entry in entries if entry.schedule is not None and not entry.to.startswith("postgres")]
+    if local:
+        note(f"Not in PostgreSQL, so all workers must reach the same files: {', '.join(local)}")
     without = len(entries) - len(plans)
     if without:
         note(f"{without} of {len(entries)} keys have no schedule: no worker pulls with them.")

@@ -29,8 +29,9 @@ TASK = "konfipay.pull"
 
 _SCHEMA = "konfipay_fleet"
 
-# Seconds for which a database that went away is waited for.
+# Seconds for which a database that went away is waited for, and for which a turn that nobody was there for is made up.
 _AWAY = 60.0
+_MADE_UP = 32 * 86400.0
 
 # Either end notices within half a minute that the other is gone.
 _OPTIONS = {
@@ -71,7 +72,7 @@ class Queue:
         connector = _Connector(
             conninfo=self._conninfo, min_size=1, max_size=4, timeout=_AWAY, name="konfipay fleet", num_workers=1
         )
-        app = procrastinate.App(connector=connector)
+        app = procrastinate.App(connector=connector, periodic_defaults={"max_delay": _MADE_UP})
         with self._explained():
             async with app.open_async():
                 yield app

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import pytest
 
 from konfipay_async.cli.exits import Exit
 from konfipay_async.sandbox import Sandbox
+
+# Neither soon nor of late: what a turn was missed for is made up.
+FAR_OFF = f"0 0 1 {(datetime.now(UTC).month + 5) % 12 + 1} *"
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +37,9 @@ def config(sandbox: Sandbox, postgres: Any, tmp_path: Path) -> Path:
     (tmp_path / "north").write_text(sandbox.api_key)
     path = tmp_path / "keys.toml"
     path.write_text(
-        f'[defaults]\nto = "{postgres.url()}"\nbase_url = "{sandbox.base_url}"\nacknowledge = true\nschedule = "1d"\n'
-        '[keys.north]\napi_key_file = "north"\n[keys.south]\napi_key_env = "SOUTH"\nschedule = "30 4 * * 1-5"\n'
+        f'[defaults]\nto = "{postgres.url()}"\nbase_url = "{sandbox.base_url}"\nacknowledge = true\n'
+        f'schedule = "{FAR_OFF}"\n'
+        '[keys.north]\napi_key_file = "north"\n[keys.south]\napi_key_env = "SOUTH"\n'
     )
     return path
 
@@ -46,7 +51,7 @@ async def test_from_the_schedule_to_the_status(konfipay, program, sandbox, confi
     scheduled = await konfipay("fleet", "schedule", *words, "--now", **where)
     assert scheduled.code == Exit.DONE, scheduled.err
     assert scheduled.out.splitlines()[0] == "key\tschedule\tcron (UTC)\tnext"
-    assert "30 4 * * 1-5" in scheduled.out
+    assert f"north\t{FAR_OFF}\t{FAR_OFF}\t" in scheduled.out
     assert "Queued for now: 2 of 2" in scheduled.err
     alive = tmp_path / "alive"
     worker = await asyncio.create_subprocess_exec(
@@ -110,7 +115,7 @@ async def test_what_is_missing_or_wrong_is_said(piped, sandbox, config, tmp_path
         ended = await piped(sandbox, *words, *more)
         assert (ended.code, ended.out) == (code, "")
         assert says in ended.err
-    config.write_text(config.read_text().replace('"1d"', '"7m"'))
+    config.write_text(config.read_text().replace(FAR_OFF, "7m"))
     ended = await piped(sandbox, *words, "--database", "postgresql://localhost/bank")
     assert ended.code == Exit.USAGE
     assert "line 5, column 1: schedule: 7m divides neither an hour nor a day" in ended.err

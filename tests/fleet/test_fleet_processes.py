@@ -25,16 +25,20 @@ async def test_two_workers_share_the_keys_and_never_pull_with_one_at_the_same_ti
     )
     assert child.stdout is not None
     ended = 0
-    async with at_work(Worker(queue, entries, tell=told, beat=0.1, patience=0.6)), asyncio.timeout(30):
-        while ended < 3 or len(told.of("ended")) < 3:
-            line = json.loads(await child.stdout.readline())
-            if line["event"] == "ended":
-                assert (line["outcome"], line["error"]) == ("done", None)
-                ended += 1
-                sandbox.arrive(2)
-        child.send_signal(signal.SIGTERM)
-        rest, _ = await child.communicate()
-        assert child.returncode == 0, rest
+    try:
+        async with at_work(Worker(queue, entries, tell=told, beat=0.1, patience=10.0)), asyncio.timeout(30):
+            while ended < 3 or len(told.of("ended")) < 3:
+                line = json.loads(await child.stdout.readline())
+                if line["event"] == "ended":
+                    assert (line["outcome"], line["error"]) == ("done", None)
+                    ended += 1
+                    sandbox.arrive(2)
+            child.send_signal(signal.SIGTERM)
+            rest, _ = await child.communicate()
+            assert child.returncode == 0, rest
+    finally:
+        if child.returncode is None:
+            child.kill()
     assert not told.of("ended", outcome="failed")
     runs = postgres.execute("SELECT source, started_at, ended_at, process FROM konfipay.pull_runs ORDER BY started_at")
     assert len({process for *_, process in runs}) == 2
@@ -58,7 +62,7 @@ async def test_what_a_killed_worker_was_at_is_taken_up_by_another(
     )
     assert await child.wait() == -signal.SIGKILL
     assert postgres.execute("SELECT status::text FROM konfipay_fleet.procrastinate_jobs") == [("doing",)]
-    async with at_work(Worker(queue, entries, tell=told, beat=0.1, patience=0.6)):
+    async with at_work(Worker(queue, entries, tell=told, beat=0.1, patience=1.0)):
         await told.until("taken_up", source="key0")
         await told.until("ended", outcome="done")
     assert not sandbox.new_rids("key0")

@@ -168,7 +168,7 @@ async def test_how_the_keys_fare(sandbox, key_file, queue, told) -> None:
     now = datetime.now(UTC)
     assert (done.state, done.failures, done.last.outcome, done.last.new) == ("idle", 0, "done", 40)
     assert done.next_at is not None
-    assert now < done.next_at < now + timedelta(days=1, minutes=1)
+    assert done.next_at > now
     assert timedelta() < done.lag(now) < timedelta(minutes=1)
     assert (refused.state, refused.failures, refused.complete_at) == ("idle", 1, None)
     assert refused.last.error == "UnauthorizedError"

@@ -51,6 +51,18 @@ async def test_turns_come_by_themselves(sandbox, key_file, queue, postgres, told
     assert stored(postgres) == {"key0": 45}
 
 
+async def test_a_turn_that_came_while_no_worker_ran_is_made_up_once(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
+    entries = key_file('schedule = "1d"')
+    for _ in range(2):
+        async with at_work(Worker(queue, entries, tell=told, beat=0.05)):
+            await told.until("ended", outcome="done", new=40)
+            sandbox.arrive(5)
+    assert len(told.of("ended")) == 1
+    assert stored(postgres) == {"key0": 40}
+
+
 async def test_what_passes_is_tried_again_later_and_later(
     sandbox, key_file, queue, postgres, told, at_work, tmp_path: Path
 ) -> None:

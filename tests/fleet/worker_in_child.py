@@ -24,7 +24,7 @@ async def main(config: str, database: str, event: str, nth: int) -> None:
 
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    worker = Worker(Queue(database), read_keys(Path(config)), tell=tell, beat=0.1, patience=0.6)
+    worker = Worker(Queue(database), read_keys(Path(config)), tell=tell, beat=0.1, patience=10.0)
     await worker.run(stop)
 
 
