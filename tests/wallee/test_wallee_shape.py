@@ -14,9 +14,9 @@ from konfipay_async.wallee.query import Q
         ("lastName:desc  first_name", "lastName:DESC firstName"),
         (["last_name:ASC", Q.first_name], "lastName:ASC firstName"),
         (Q.charge.transaction.created_on, "charge.transaction.createdOn"),
-        (iter(["a", "b:DESC"]), "a b:DESC"),
+        ((name for name in ("a", "b:DESC")), "a b:DESC"),
     ],
-    ids=str,
+    ids=["one", "text", "list", "path", "generator"],
 )
 def test_an_order_of_fields(by, sent):
     assert shape.order(by) == sent
