@@ -12,12 +12,13 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -65,6 +66,21 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def _light_collections() -> None:
     gc.collect()
     gc.freeze()
+
+
+# Time that jumps
+
+
+@pytest.fixture
+def jumping() -> Callable[[Callable[[Any], Coroutine[Any, Any, Any]]], Any]:
+    """``jumping(main)`` runs `main(clock)` in a loop of jumping.py."""
+    here = run_path(str(HERE / "jumping.py"))
+
+    def run(main: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+        with asyncio.Runner(loop_factory=here["JumpingLoop"]) as runner:
+            return runner.run(main(here["LoopClock"]()))
+
+    return run
 
 
 # Work for all cores
