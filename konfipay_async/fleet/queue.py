@@ -18,8 +18,9 @@ import psycopg
 import sqlalchemy as sa
 from procrastinate import exceptions, schema
 from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT
+from psycopg_pool import PoolTimeout
 
-from konfipay_async.errors import ConfigurationError, StorageError
+from konfipay_async.errors import ConfigurationError, StorageAwayError, StorageError
 from konfipay_async.pull.sinks.postgresql import Postgresql
 
 __all__ = ["QUEUE", "TASK", "Queue", "lock_number"]
@@ -131,9 +132,14 @@ class Queue:
         try:
             yield
         except exceptions.ConnectorException as error:
-            raise self._kind.explain(error.__cause__ or error) from None
-        except psycopg.Error as error:  # a pool that waits in vain says so with one, too
-            raise self._kind.explain(error) from None
+            raise self._in_words(error.__cause__ or error) from None
+        except psycopg.Error as error:
+            raise self._in_words(error) from None
+
+    def _in_words(self, error: BaseException) -> StorageError:
+        if isinstance(error, PoolTimeout):  # it was waited for in vain
+            return StorageAwayError(f"the database {self.name} does not answer")
+        return self._kind.explain(error)
 
 
 class _Connector(procrastinate.PsycopgConnector):

@@ -229,15 +229,20 @@ async def test_several_workers_that_do_not_share_their_limits_are_told(
     assert "KONFIPAY_SHARED_LIMITS" in warning["message"]
 
 
-async def test_a_queue_that_goes_away_is_waited_for(sandbox, key_file, queue, postgres, told, at_work) -> None:
-    """The server is restarted in mid-work; the turn that comes then is pulled."""
+async def test_a_queue_that_goes_away_is_waited_for(
+    sandbox, key_file, queue, postgres, told, at_work, monkeypatch
+) -> None:
+    """The server ends in mid-work, for longer than the connections wait; the turns that come later are pulled."""
+    monkeypatch.setattr("konfipay_async.fleet.queue._AWAY", 0.2)
     entries = key_file('schedule = "* * * * * *"')
     async with at_work(Worker(queue, entries, tell=told, beat=0.1, late=0.5)):
         await told.until("ended", outcome="done", new=40)
         await asyncio.to_thread(postgres.stop, "immediate")
+        (away, *_) = await told.until("away")
         await asyncio.to_thread(postgres.start)
         sandbox.arrive(5)
         await told.until("ended", outcome="done", new=5)
+    assert "postgres at " in away["message"]
     assert stored(postgres) == {"key0": 45}
 
 
