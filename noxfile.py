@@ -62,6 +62,15 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """The pages of the log of communication in a Chromium that is installed; with `pictures`, those of the docs too."""
+    session.install("-e", ".[all,test]", "playwright>=1.49")
+    session.run("pytest", "tests/browser", "-n0", env={"KONFIPAY_BROWSER": "1"})
+    if "pictures" in session.posargs:
+        session.run("python", "tests/browser/pictures.py", "docs")
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Which changes of the core no test notices, see docs/mutants.md. Takes hours; names of tests/mutants/ choose."""
     modules = session.posargs or sorted(path.stem for path in Path("tests/mutants").glob("*.toml"))

@@ -15,7 +15,7 @@ from konfipay_async.communication.pages import Pages
 from konfipay_async.integrations import asgi
 from konfipay_async.integrations.aiohttp import log_app
 
-__all__ = ["MOUNT", "SERVERS", "Shown", "Site", "by_aiohttp", "by_fastapi", "shown"]
+__all__ = ["MOUNT", "SERVERS", "Shown", "Site", "by_aiohttp", "by_fastapi", "shown", "under_uvicorn"]
 
 MOUNT = "/api-log"
 
@@ -123,6 +123,13 @@ async def by_fastapi(pages: Pages) -> AsyncIterator[Site]:
     """Below a FastAPI app, under uvicorn."""
     app = FastAPI()
     app.mount(MOUNT, asgi.log_app(pages))
+    async with under_uvicorn(app) as site:
+        yield site
+
+
+@asynccontextmanager
+async def under_uvicorn(app: FastAPI) -> AsyncIterator[Site]:
+    """An app of one's own, in which the pages are."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, proxy_headers=False))
     serving = asyncio.create_task(server.serve())
     try:
