@@ -200,6 +200,59 @@ async def nurseries() -> AsyncIterator[Callable[..., Awaitable[None]]]:
         await children.end()
 
 
+class Crowd:
+    """A process that forks for every job it is told of, several at a time, see forking.py."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._births: asyncio.Queue[int] = asyncio.Queue()
+        self._ends: dict[int, asyncio.Future[int]] = {}
+        self._listening = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def begin(cls, script: str) -> "Crowd":
+        pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
+        return cls(await asyncio.create_subprocess_exec(sys.executable, str(HERE / script), **pipes))
+
+    async def born(self, **job: object) -> tuple[int, "asyncio.Future[int]"]:
+        """Begin a job: its process id, and its exit code or the negative signal that ended it, to be awaited."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(job).encode() + b"\n")
+        child = await self._births.get()
+        return child, self._ends[child]
+
+    async def _listen(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            told = json.loads(line)
+            if "born" in told:
+                self._ends[told["born"]] = asyncio.get_running_loop().create_future()
+                self._births.put_nowait(told["born"])
+            elif not (end := self._ends.pop(told["ended"])).done():
+                end.set_result(told["code"])
+
+    async def end(self) -> None:
+        """Its children are killed."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+        await self._listening
+
+
+@pytest.fixture
+async def crowds() -> AsyncIterator[Callable[[str], Awaitable[Crowd]]]:
+    """``await crowds(script)``: a `Crowd`."""
+    begun: list[Crowd] = []
+
+    async def begin(script: str) -> Crowd:
+        begun.append(await Crowd.begin(script))
+        return begun[-1]
+
+    yield begin
+    for crowd in begun:
+        await crowd.end()
+
+
 # docs/soak.md
 
 

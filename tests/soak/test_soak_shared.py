@@ -124,26 +124,3 @@ async def test_processes_that_share_whatever_happens(soak: Any, redis_server: An
         f"0 to {stories - 1}",
         **{"requests at the server": requests, **told},
     )
-
-
-async def test_processes_that_share_use_what_is_allowed(soak: Any, redis_server: Any, sharers: Any) -> None:
-    """95 % of it at least, from a lull between two rounds of the permits to another."""
-    limit, period, rounds = 200, 2.0, soak.count(1, 30)
-    async with Sandbox(authenticated_limit=limit, public_limit=40, period=period, latency=0.05) as sandbox:
-        await sharers.begin(**job(sandbox, redis_server, authenticated=limit, period=period), processes=PROCESSES)
-        await eventually(lambda: arrivals(sandbox))
-        first = arrivals(sandbox)[0]
-        await eventually(lambda: arrivals(sandbox)[-1] > first + (rounds + 1) * (period + 0.1), 600)
-        did = await sharers.stop()
-        a_round = period + sum(one["seconds"] for one in did) / sum(one["answered"] for one in did)
-        begin = first + 0.75 * period
-        used = sum(begin <= at < begin + rounds * a_round for at in arrivals(sandbox))
-        share = used / (rounds * (limit - limit * 2 // 100))
-        soak.record(
-            f"{PROCESSES} processes, {limit} requests per {period:g} s, for {rounds} rounds",
-            **{"used of what is allowed": f"{share:.1%}", "logins": sandbox.count("authentication.token")},
-        )
-        assert sandbox.over_limit == 0
-        assert sandbox.peak("authenticated") <= limit
-        assert sandbox.count("authentication.token") == 1
-        assert share >= 0.95
