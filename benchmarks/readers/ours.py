@@ -1,6 +1,7 @@
 """konfipay-async as its users call it, with the limits lifted."""
 
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from benchmarks.readers import API_KEY
 from konfipay_async import KonfipayClient, Limits
@@ -30,13 +31,15 @@ async def pages(url: str, concurrency: int = 8, only_first: bool = False) -> int
     return rows
 
 
-async def pull(url: str, api_key: str, to: str | None = None, concurrency: int = 8) -> int:
-    """What is new into a fresh SQLite file or to an address, acknowledged: of a sandbox, which can be pulled once."""
+async def pull(url: str, api_key: str, to: str | None = None, concurrency: int = 8, log: str | None = None) -> int:
+    """What is new into a fresh SQLite file or to an address, acknowledged: of a sandbox, which can be pulled once. The
+    communication is kept in a `log`, if there is one."""
     # Here, so that the other ways do not pay for what this one loads.
     from konfipay_async.pull import pull as pull_into
     from konfipay_async.pull.sinks.addresses import sink_at
 
+    options: dict[str, Any] = {"limits": LIFTED, "concurrency": concurrency, "communication_log": log}
     with TemporaryDirectory() as folder:
-        async with KonfipayClient(api_key, base_url=url, limits=LIFTED, concurrency=concurrency) as client:
+        async with KonfipayClient(api_key, base_url=url, **options) as client:
             sink = sink_at(to or f"sqlite:///{folder}/bookings.db", origin=client.base_url)
             return (await pull_into(client, sink, acknowledge=True)).transactions
