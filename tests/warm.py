@@ -1,7 +1,7 @@
 """Programs of this package, started in a tenth of the time: each is a fork of a process that has imported everything.
 
 ``[*COMMAND, "pull", …]`` is for tests what ``konfipay pull …`` is for users while `warm()` lasts: arguments, folder,
-environment, standard streams, signals and the exit code are the caller's. What is tested of imports wants the real thing.
+environment, standard streams, signals and the exit code are the caller's. Tests of imports want the real thing.
 """
 
 import gc

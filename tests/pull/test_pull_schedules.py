@@ -1,5 +1,7 @@
 """What schedules stand for."""
 
+from itertools import pairwise
+
 import pytest
 
 from konfipay_async.errors import ConfigurationError
@@ -20,7 +22,7 @@ def test_an_interval_of_minutes_comes_as_often_as_it_says_in_every_hour(minutes:
         assert rest == ["*"] * 4
         found = sorted(values(minute, 60))
         assert len(found) == 60 // minutes
-        assert {later - sooner for sooner, later in zip(found, found[1:], strict=False)} <= {minutes}
+        assert {later - sooner for sooner, later in pairwise(found)} <= {minutes}
 
 
 @pytest.mark.parametrize("hours", [1, 2, 3, 4, 6, 8, 12, 24])
