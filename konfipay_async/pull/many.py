@@ -154,6 +154,7 @@ def _client(entry: Entry, api_key: str, budgets: KeyBudgets) -> KonfipayClient:
         paging_names=entry.paging_names,
         timeouts=entry.timeouts,
         trust_env=True,
+        key_name=entry.source,
     )
 
 
