@@ -177,7 +177,10 @@ async def nurseries() -> AsyncIterator[Callable[..., Awaitable[None]]]:
     begun: list[Children] = []
 
     async def share(
-        work: Callable[[Children, Any], Awaitable[None]], cases: Any, script: str = "pulls_in_children.py"
+        work: Callable[[Children, Any], Awaitable[None]],
+        cases: Any,
+        script: str = "pulls_in_children.py",
+        processes: int = CORES,
     ) -> None:
         left = iter(cases)
 
@@ -192,7 +195,7 @@ async def nurseries() -> AsyncIterator[Callable[..., Awaitable[None]]]:
                     raise
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(CORES):
+            for _ in range(processes):
                 group.create_task(one())
 
     yield share

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import sys
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,10 +17,16 @@ import konfipay_async.cli.app
 from konfipay_async import KonfipayClient
 from konfipay_async.errors import StorageError
 from konfipay_async.pull import Report, Step, pull
+from konfipay_async.pull.ranges import pull_range
+from konfipay_async.pull.singles import pull_files, pull_paypal
+from konfipay_async.pull.sinks import postgresql as _loaded_for_all  # noqa: F401
 from konfipay_async.pull.sinks import sqlite
 from konfipay_async.pull.sinks.sql import SqlSink
 
 STORAGE, INTERRUPTED = 5, 6
+
+# In which the bookings of a small sandbox are.
+DAYS = date(2022, 1, 3), date(2022, 1, 14)
 
 
 @dataclass
@@ -41,6 +48,11 @@ class Job:
     most_database_pages: int = 0
     most_file_bytes: int = 0
     patience: float = 5.0  # with a locked database
+    mode: str = "new"
+    folder: str = ""  # of files
+    source: str = "default"
+    origin: str = ""  # the sandbox', where nothing is said
+    debug: bool = True
 
 
 def work(told: dict[str, Any]) -> int:
@@ -82,20 +94,33 @@ def _watch(job: Job) -> Any:
 
 
 def _library(job: Job) -> int:
-    async def work() -> None:
-        async with KonfipayClient(job.api_key, base_url=job.base_url, concurrency=job.concurrency) as client:
-            sink = SqlSink(job.database, origin=client.base_url)  # as the command line does
-            await pull(client, sink, acknowledge=True, page_size=job.page_size, watch=_watch(job))
-            assert not asyncio.all_tasks() - {asyncio.current_task()}
-
     try:
-        asyncio.run(work(), debug=True)
+        asyncio.run(_pull(job), debug=job.debug)
     except StorageError as error:
         print(error)
         return STORAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+async def _pull(job: Job) -> None:
+    async with KonfipayClient(job.api_key, base_url=job.base_url, concurrency=job.concurrency) as client:
+        sink = SqlSink(
+            job.database, source=job.source, origin=job.origin or client.base_url
+        )  # as the command line does
+        watch, size = _watch(job), job.page_size
+        match job.mode:
+            case "new":
+                report = await pull(client, sink, acknowledge=True, page_size=size, watch=watch)
+            case "range":
+                report = await pull_range(client, sink, *DAYS, page_size=size, watch=watch)
+            case "files":
+                report = await pull_files(client, sink, job.folder, acknowledge=True, page_size=size, watch=watch)
+            case _:
+                report = await pull_paypal(client, sink, acknowledge=True, page_size=size, watch=watch)
+        assert report.complete
+        assert not asyncio.all_tasks() - {asyncio.current_task()}
 
 
 def _command_line(job: Job) -> int:
