@@ -19,11 +19,13 @@ SCENARIOS = {
     "concurrency": "Pages per second at 100 ms",
     "rate": "Share of the allowed rate",
     "drain": "A drain with acknowledgements at 100 ms",
+    "pull": "A pull from end to end",
     "sqlite": "Rows per second into SQLite",
     "postgresql": "Rows per second into PostgreSQL",
     "memory": "Peak memory",
     "imports": "Import time",
     "first_row": "Time to the first row",
+    "communication": "The log of communication",
     "log_pages": "Pages of the log of communication",
 }
 
