@@ -18,8 +18,13 @@ from typing import Any
 
 import pytest
 import warm
+from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
+
+# How quick this machine is, with all the others that run on it, is not what is tested.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -39,6 +39,8 @@ def attempt(ago: float, method: str = "GET", path: str = "transactions", **more:
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A log of four entries: 1 a login, 2 a page, 3 a server's error, 4 a payment."""
+    global NOW  # the others of the suite may have taken their time
+    NOW = datetime.now(UTC).replace(microsecond=0)
     url = f"sqlite:///{tmp_path / 'api.db'}"
     login = {"budget": "public", "headers": {"Content-Type": "application/json"}}
     with CommunicationLog(url, level="details") as log:

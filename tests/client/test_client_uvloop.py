@@ -225,6 +225,7 @@ def test_the_loop_ends_while_lists_are_read(end: str) -> None:
         sys.unraisablehook = lambda args: said.append(repr(args.exc_value) + repr(args.object))
 
         async def main():
+            asyncio.get_running_loop().slow_callback_duration = 60  # how quick this machine is, is not asked here
             asyncio.get_running_loop().set_exception_handler(lambda loop, context: said.append(repr(context)))
             async with Sandbox(transactions=300, accounts=100) as sandbox:
                 async with KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, concurrency=3) as client:
