@@ -149,7 +149,7 @@ class KonfipayClient:
             self._owned.append(budgets)
         self._bearer = Bearer(login, clock=clock)
         self._log = _communication_log(communication_log, clock)
-        self._holds_log = False
+        self._opened_logs: list[CommunicationLog] = []  # one that views share
         if self._log is not None:
             recorder = self._log.recorder(
                 base_url=self._base_url,
@@ -344,7 +344,7 @@ class KonfipayClient:
 
     def _open_log(self, log: "CommunicationLog") -> None:
         log.open()
-        self._holds_log = True
+        self._opened_logs.append(log)
 
     async def close(self) -> None:
         """Wait for requests that must happen once, then close. Revokes nothing; closing twice is fine."""
@@ -353,9 +353,8 @@ class KonfipayClient:
         finally:
             for owned in self._owned:
                 await owned.close()
-            if self._log is not None and self._holds_log:
-                self._holds_log = False
-                await asyncio.to_thread(self._log.close)
+            while self._opened_logs:
+                await asyncio.to_thread(self._opened_logs.pop().close)
 
     async def __aenter__(self) -> Self:
         await self.open()

@@ -194,6 +194,19 @@ async def test_clients_share_one(url: str, new_client: Any, read: Any) -> None:
     assert log.status().written == 5
 
 
+async def test_a_view_that_is_closed_too_closes_it_once(url: str, new_client: Any, read: Any) -> None:
+    async with Sandbox(transactions=3) as sandbox:
+        with CommunicationLog(url) as log:
+            client = new_client(sandbox, communication_log=log)
+            await client.open()
+            view = client.with_options(timeout=5.0)
+            await view.request("GET", "bank-accounts")
+            await view.close()
+            await client.close()
+            assert log._users == 1
+    assert len(read(url)) == 2
+
+
 async def test_a_log_that_cannot_be_opened_stops_the_client(new_client: Any, tmp_path: Path) -> None:
     async with Sandbox(transactions=3) as sandbox:
         client = new_client(sandbox, communication_log=f"sqlite:///{tmp_path}")
