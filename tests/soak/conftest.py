@@ -148,14 +148,15 @@ class Children:
             )
         )
 
-    async def run(self, born: Callable[[int], None] = lambda _: None, **job: object) -> int:
-        """One job; the exit code, or the negative signal that ended it. `born` is told its process id."""
+    async def run(self, born: Callable[[int], None] = lambda _: None, within: float = 60.0, **job: object) -> int:
+        """One job; the exit code, or the negative signal that ended it. `born` is told its process id. TimeoutError
+        where it is not over `within` so many seconds."""
         reader, writer = self._process.stdout, self._process.stdin
         assert reader is not None
         assert writer is not None
         writer.write(json.dumps(job).encode() + b"\n")
         await writer.drain()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(within):
             self._child = int(await reader.readline())
             born(self._child)
             code = int(await reader.readline())
