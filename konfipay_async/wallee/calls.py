@@ -19,7 +19,7 @@ from konfipay_async.wallee.bulk import in_chunks
 from konfipay_async.wallee.locking import updated_with
 from konfipay_async.wallee.models import model
 from konfipay_async.wallee.parsing import query_text
-from konfipay_async.wallee.services import Operation, snake, tree
+from konfipay_async.wallee.services import EXTERNAL, Operation, Parameter, snake, tree
 from konfipay_async.wallee.wiring import Pairs, Wiring, pair_of
 
 __all__ = ["Node", "described", "node", "signature_of"]
@@ -133,6 +133,7 @@ _SENTENCES: Mapping[str, str] = {
     "one": "Await it: a {model}.",
     "many": "Await it: a list of {model}.",
     "all": "Await it: a list of {model}.",
+    "listed": "An async generator of {model}; iterate it, do not await it.",
     "list": "An async generator of {model}, by time; iterate it, do not await it.",
     "search": "An async generator of {model}; iterate it, do not await it. Without an order it goes by id.",
     "portions": "An async generator of what was submitted; iterate it, do not await it.",
@@ -146,11 +147,12 @@ _SENTENCES: Mapping[str, str] = {
 
 def described(operation: Operation) -> str:
     """Its docstring."""
-    sentences = [f"{operation.method} /{operation.path}. {_SENTENCES[operation.shape].format(model=operation.model)}"]
+    kind = "listed" if operation.is_listed and operation.shape in ("all", "many") else operation.shape
+    sentences = [f"{operation.method} /{operation.path}. {_SENTENCES[kind].format(model=operation.model)}"]
     if operation.permanent:
         sentences.append("Deletes for good: it cannot be undone.")
     if operation.shape == "bulk" and operation.method == "PATCH":
-        sentences.append("Each needs its version; how it names its object is documented nowhere, so give its id too.")
+        sentences.append("Each needs its id and its version (that it is the id is inferred).")
     if operation.versioned:
         sentences.append("The body needs the version of what it changes; a stale one is a ConflictError.")
     if operation.external == "mandatory":
@@ -219,7 +221,7 @@ def _query(operation: Operation, given: Mapping[str, Any]) -> Pairs:
     """What goes into the URL, but for paging."""
     paged = _PAGING if operation.shape in ("list", "search", "portions") else frozenset()
     pairs = [
-        pair for one in operation.query if one.name not in paged for pair in _pair(one.name, given[snake(one.name)])
+        pair for one in operation.query if one.name not in paged for pair in _pairs_of(one, given[snake(one.name)])
     ]
     if given.get("expand"):
         pairs += [("expand", path) for path in shape.expand(given["expand"])]
@@ -233,12 +235,17 @@ def _query(operation: Operation, given: Mapping[str, Any]) -> Pairs:
     return tuple(pairs)
 
 
-def _pair(name: str, value: Any) -> Pairs:
-    if value is not None and name == "order":
+def _pairs_of(one: Parameter, value: Any) -> Pairs:
+    if value is not None and one.name == "order":
         value = shape.order(value)
-    elif value is not None and name == "query":
+    elif value is not None and one.name == "query":
         value = query_text(value)
-    return pair_of(name, value)
+    elif one.mandatory and one.name in EXTERNAL:
+        value = shape.external_id(value, snake(one.name))
+    pairs = pair_of(one.name, value)
+    if one.mandatory and not any(text.strip() for _, text in pairs):
+        raise ConfigurationError(f"{snake(one.name)}: the API needs it, and this is nothing")
+    return pairs
 
 
 def _unknown(chain: _Chain, name: str) -> str:

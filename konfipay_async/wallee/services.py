@@ -16,10 +16,13 @@ from typing import Literal
 from konfipay_async.session.message import RetryClass
 from konfipay_async.wallee.table import TABLE
 
-__all__ = ["Operation", "Parameter", "Shape", "operations", "snake", "tree"]
+__all__ = ["EXTERNAL", "Operation", "Parameter", "Shape", "operations", "snake", "tree"]
 
 Shape = Literal["one", "many", "all", "list", "search", "portions", "bulk", "text", "bool", "csv", "none"]
 """What an operation answers: one object, an array, a list that is not paged, pages by cursor or offset, or a scalar."""
+
+EXTERNAL = frozenset({"externalId", "queryExternalId"})
+"""What the query calls an id by which a repeat does nothing twice."""
 
 # Seconds; the official SDK has 25 for all that says nothing else.
 _TIMEOUT = 30.0
@@ -97,7 +100,10 @@ def operations() -> tuple[Operation, ...]:
         head, *extras = block.splitlines()
         named, base, header, letters = head.split()
         service, _, model = named.partition("=")
-        reads = [_Line(service, base, header, line) for line in _standard(model or _singular(service), letters)]
+        lines = _standard(model or _singular(service), letters)
+        if "D!" in letters:
+            lines = [line.replace("DELETE /bulk", "DELETE! /bulk") for line in lines]
+        reads = [_Line(service, base, header, line) for line in lines]
         reads += [_Line(service, base, header, line.strip()) for line in extras]
         words = [line.literals for line in reads]
         found += [line.operation(below=sum(_begins(other, line.literals) for other in words)) for line in reads]
@@ -241,7 +247,7 @@ class _Line:
         return "all" if self.result.endswith("*") else "many" if self.result.startswith("[") else "one"
 
     def _external(self) -> Literal["mandatory", "optional", "query"] | None:
-        if {"externalId*", "queryExternalId*"} & set(self.query):
+        if {f"{name}*" for name in EXTERNAL} & set(self.query):
             return "query"
         return {"external": "mandatory", "external?": "optional"}.get(self.body)  # type: ignore[return-value]
 

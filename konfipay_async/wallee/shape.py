@@ -10,10 +10,11 @@ from konfipay_async.errors import ConfigurationError
 from konfipay_async.wallee.names import wire_path
 from konfipay_async.wallee.query import Field
 
-__all__ = ["expand", "identifier", "limit", "list_order", "metadata", "offset", "order"]
+__all__ = ["expand", "external_id", "identifier", "limit", "list_order", "metadata", "offset", "order"]
 
 _DEPTH = 4
 _KEYS, _KEY, _TEXT = 25, 40, 512
+_EXTERNAL = 100
 _PAGE = 100
 _OFFSET = 10_000
 
@@ -70,6 +71,16 @@ def identifier(value: object, name: str = "id") -> int:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**63:
         raise ConfigurationError(f"{name}={_number(value)}: give a positive integer of 64 bits")
+    return value
+
+
+def external_id(value: object, name: str) -> str:
+    """An id of yours, by which the API knows a repeat: a text of 1 to 100 characters. ConfigurationError for others."""
+    if not isinstance(value, str) or not value.strip() or len(value) > _EXTERNAL:
+        raise ConfigurationError(
+            f"{name}: give a text of 1 to {_EXTERNAL} characters, another for everything that is done: by it the API "
+            f"knows a repeat, and does nothing twice"
+        )
     return value
 
 

@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 # Seconds. A `Date` is cut to whole ones, and a clock that is off by no more is not what a server complains of.
 _CLOCKS_AGREE = 10.0
 
+# Bytes: what HS256 asks for (RFC 7518), and what keys of the API have (seed).
+_SHORTEST_KEY = 32
+
 
 class Signer:
     """Adds ``Authorization: Bearer …``, a JSON Web Token signed by HS256 with the application user's key.
@@ -118,6 +121,11 @@ def checked_key(key: object) -> bytes:
         raise ConfigurationError(
             "the authentication key is not base64: give it as it was shown, whole (was it cut, or is it another key?)"
         ) from None
+    if len(decoded) < _SHORTEST_KEY:
+        raise ConfigurationError(
+            f"the authentication key is too short: it has {len(decoded)} bytes, those of the API {_SHORTEST_KEY} (was "
+            f"it cut, or is it another key?)"
+        )
     return decoded
 
 

@@ -43,12 +43,14 @@ _TYPES: Mapping[str, str] = {
     "body": "_Body",
     "chunk": "int",
     "expand": "_Fields",
+    "external_id": "str",
     "extra": "_Extra",
     "fields": "Iterable[str]",
     "limit": "int",
     "max_items": "int | None",
     "offset": "int | None",
     "query": "Query | str | None",
+    "query_external_id": "str",
 }
 _EXTRA_BASES = {("analytics", "queries"): "AnalyticsQueries"}
 _LONGEST = 120

@@ -161,6 +161,7 @@ def _accepted(operation: Operation) -> dict[str, str]:
 class _Marks(msgspec.Struct):
     """What a body must or may hold to be sent safely."""
 
+    id: Any = None
     version: Any = None
     externalId: Any = None  # noqa: N815 (its name on the wire)
 
@@ -177,8 +178,12 @@ def _checked(operation: Operation, body: bytes | None) -> RetryClass:
     if body is None:
         return operation.retry
     if operation.body == "array":
-        if operation.method == "PATCH" and any(one.version is None for one in _decode(body, list[_Marks])):
-            raise ConfigurationError(f"{operation.dotted} needs the version of each that it changes: read them first")
+        for one in _decode(body, list[_Marks]) if operation.method == "PATCH" else ():
+            shape.identifier(one.id, f"{operation.dotted} needs the id of each that it changes: id")
+            if one.version is None:
+                raise ConfigurationError(
+                    f"{operation.dotted} needs the version of each that it changes: read them first"
+                )
         return operation.retry
     marks = _decode(body, _Marks)
     if operation.versioned and marks.version is None:
@@ -186,8 +191,7 @@ def _checked(operation: Operation, body: bytes | None) -> RetryClass:
             f"{operation.dotted} needs the version of what it changes: read it first, and send its version along (or "
             f"use update_with(), which does)"
         )
-    if operation.external == "mandatory" and not marks.externalId:
-        raise ConfigurationError(
-            f"{operation.dotted} needs an externalId of yours: by it the API knows a repeat, and does nothing twice"
-        )
-    return RetryClass.IDEMPOTENT if operation.external and marks.externalId else operation.retry
+    if operation.external == "mandatory" or (operation.external == "optional" and marks.externalId is not None):
+        shape.external_id(marks.externalId, f"{operation.dotted}: externalId")
+        return RetryClass.IDEMPOTENT
+    return operation.retry

@@ -222,6 +222,14 @@ async def test_an_update_without_a_version_is_not_sent(against, raw_server, upda
         assert not server.requests
 
 
+@pytest.mark.parametrize("id_", [{}, {"id": None}, {"id": 0}, {"id": "x"}])
+async def test_a_bulk_update_that_does_not_say_of_what_is_not_sent(against, raw_server, id_):
+    async with against(lambda request: raw_server.reply(200, [])) as (server, client):
+        with pytest.raises(ConfigurationError, match="id"):
+            await client.customers.bulk.update([{"id": 1, "version": 1}, {"version": 2, **id_}])
+        assert not server.requests
+
+
 async def test_a_stale_version_is_a_conflict(pair):
     async with pair() as (sandbox, client):
         customer = sandbox.collection("/customers").ids()[0]
@@ -324,6 +332,30 @@ async def test_an_external_id_that_must_be_there(against, raw_server):
         ):
             with pytest.raises(ConfigurationError, match="externalId"):
                 await create({"amount": 1})
+        assert not server.requests
+
+
+@pytest.mark.parametrize("given", [None, "", " ", [], ["x"], True, 5, "x" * 101])
+async def test_an_external_id_that_no_repeat_is_known_by(against, raw_server, given):
+    """In a body or in the query: what is none would make a repeat do it twice."""
+    async with against(lambda request: raw_server.reply(503)) as (server, client):
+        with pytest.raises(ConfigurationError, match="externalId"):
+            await client.payment.refunds.create({"external_id": given})
+        with pytest.raises(ConfigurationError, match="external_id"):
+            await client.debt_collection.cases.payment_receipts(5, collected_amount=10, external_id=given)
+        if given is not None:
+            with pytest.raises(ConfigurationError, match="externalId"):
+                await client.payment.transactions.complete_partially_online(1, {"external_id": given})
+        assert not server.requests
+
+
+@pytest.mark.parametrize("nothing", [None, "", []])
+async def test_what_must_be_in_the_query_is_not_left_out(against, raw_server, nothing):
+    async with against(lambda request: raw_server.reply(204)) as (server, client):
+        with pytest.raises(ConfigurationError, match="role_id"):
+            await client.application_users.account_roles.delete(9, role_id=nothing)
+        with pytest.raises(ConfigurationError, match="start_date"):
+            client.spaces.consumed_resources.list(start_date=nothing, end_date="2026-02-01")
         assert not server.requests
 
 

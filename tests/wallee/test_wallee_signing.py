@@ -84,6 +84,12 @@ def test_a_key_that_is_none(key):
     assert key.strip() not in str(raised.value) or not key.strip()
 
 
+@pytest.mark.parametrize("key", ["AAAA", "QQ==", KEY[:40]])
+def test_a_key_that_is_too_short(key):
+    with pytest.raises(ConfigurationError, match="too short"):
+        checked_key(key)
+
+
 def test_a_key_is_decoded():
     assert checked_key(f" {KEY}\n") == bytes(range(32))
 

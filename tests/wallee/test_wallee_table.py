@@ -109,12 +109,22 @@ def test_what_a_repeat_would_do():
 def test_deletes_that_cannot_be_undone_say_so():
     permanent = {name for name, one in BY_NAME.items() if one.permanent}
     assert {name.rpartition(".")[0] for name in permanent} == {
-        *("accounts", "application_users", "customers", "human_users", "roles", "single_sign_on_users", "spaces"),
+        *(
+            "accounts",
+            "application_users",
+            "customers",
+            "customers.bulk",
+            "human_users",
+            "roles",
+            "single_sign_on_users",
+            "spaces",
+        ),
         *("payment.connector_configurations", "payment.links", "payment.method_configurations", "payment.terminals"),
         *("payment.processor_configurations", "payment.tokens", "payment.web_apps.connectors"),
         "payment.web_apps.processors",
     }
     assert {BY_NAME[name].method for name in permanent} == {"DELETE"}
+    assert {name for name in permanent if ".bulk." in name} == {"customers.bulk.delete"}
 
 
 def test_creates_with_an_external_id():
@@ -161,6 +171,16 @@ def test_every_operation_has_a_method_with_a_signature(client):
             here = getattr(here, word)
         assert inspect.signature(here).parameters["extra"].default is None
         assert f"{operation.method} /{operation.path}" in here.__doc__
+
+
+def test_help_says_what_is_awaited_and_what_iterated(client):
+    for operation in operations():
+        here = client
+        for word in (*operation.chain, operation.name):
+            here = getattr(here, word)
+        is_generator = operation.is_listed or operation.shape in ("list", "search", "portions", "csv")
+        assert ("async generator" in here.__doc__, "Await it" in here.__doc__) == (is_generator, not is_generator)
+    assert "cannot be undone" in client.customers.bulk.delete.__doc__
 
 
 def test_a_typo_is_told_the_nearest_name(client):
