@@ -42,7 +42,11 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
         del sys.modules[name]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+# Each starts servers and readers: the suite tries some, `nox -s soak` all.
+TRIED = SCENARIOS if os.environ.get("KONFIPAY_SOAK") else ("floor", "drain", "first_row")
+
+
+@pytest.mark.parametrize("scenario", TRIED)
 async def test_a_scenario_runs_and_writes_nothing(scenario: str, tmp_path: Path) -> None:
     figures, docs = tmp_path / "figures.json", tmp_path / "docs"
     process = await asyncio.create_subprocess_exec(
@@ -66,9 +70,9 @@ async def test_a_scenario_runs_and_writes_nothing(scenario: str, tmp_path: Path)
 def test_every_scenario_is_tried_here(benchmarks: ModuleType) -> None:
     from benchmarks.__main__ import _SCENARIOS
 
-    assert list(_SCENARIOS) == list(SCENARIOS)
+    assert [name for name in _SCENARIOS if name != "wallee"] == list(SCENARIOS)  # which needs the official SDK
     modules = {file.stem for file in (ROOT / "benchmarks" / "scenarios").glob("*.py")} - {"__init__"}
-    assert modules == set(SCENARIOS)
+    assert modules == set(_SCENARIOS)
 
 
 def test_contenders_take_turns_and_the_first_round_is_thrown_away(benchmarks: ModuleType) -> None:

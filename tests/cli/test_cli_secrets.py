@@ -30,7 +30,7 @@ TOKEN = "CanaryToken" + "8" * 40
 IBAN = "DE89370400440532013000"
 EVERYTHING = f"{KEY} {TOKEN} {IBAN} Kanaria Vogelsang, Zwitscherpfad 4711"
 # Parts that no break of a line can tear.
-CANARIES = ("CanaryKey", "7777", "CanaryToken", "8888", "DE8937", "04004405", "Kanaria", "Vogelsang", "Zwitscher")
+CANARIES = ("CanaryKey", "7" * 20, "CanaryToken", "8" * 20, "DE8937", "04004405", "Kanaria", "Vogelsang", "Zwitscher")
 
 LOOKS = ("bar", "lines", "json")
 

@@ -21,7 +21,7 @@ def _seeds(first: int, count: int) -> str:
 
 def test_budget(soak: Any, crunch: Any) -> None:
     """No window at the server over its limit, no permit lost or doubled."""
-    count = soak.count(60, 10_000)
+    count = soak.count(20, 10_000)
     what = f"{count:,} simulations of the budget"
     soak.record(what, _seeds(0, count))
     soak.record(what, _seeds(0, count), **_sum(crunch("budget", 0, count)))
@@ -29,14 +29,14 @@ def test_budget(soak: Any, crunch: Any) -> None:
 
 def test_drain_stories(soak: Any, crunch: Any) -> None:
     """Half of them with others who move the list: every row is handed out, and it ends."""
-    count = soak.count(300, 10_000)
+    count = soak.count(20, 10_000)
     soak.record(f"{count:,} stories of a drain", _seeds(10_000, count))
     crunch("stories", 10_000, count)
 
 
 def test_drain_machine(soak: Any, crunch: Any) -> None:
     """Turn by turn, with every fault at every await."""
-    count = soak.count(16, 5_000)
+    count = soak.count(6, 5_000)
     soak.record(f"{count:,} runs of the drain's state machine, 60 steps each", "one a process: where its share begins")
     crunch("machine", 0, count)
 
@@ -51,7 +51,7 @@ def test_amounts_keep_every_digit(soak: Any, crunch: Any) -> None:
 
 def test_mutated_bodies_are_read_or_refused(soak: Any, crunch: Any) -> None:
     """Nothing but KonfipayError leaves a reader."""
-    count = soak.count(2_000, 100_000)
+    count = soak.count(400, 100_000)
     what = f"{count:,} mutated bodies through the readers, and what is read into rows"
     soak.record(what, _seeds(0, count))
     soak.record(what, _seeds(0, count), **_sum(crunch("bodies", 0, count)))
@@ -59,7 +59,7 @@ def test_mutated_bodies_are_read_or_refused(soak: Any, crunch: Any) -> None:
 
 def test_mutated_bodies_reach_nobody_behind_a_client(soak: Any, crunch: Any) -> None:
     """Nothing but KonfipayError leaves a client, and no list goes on for ever."""
-    count = soak.count(60, 10_000)
+    count = soak.count(20, 10_000)
     what = f"{count:,} mutated bodies as answers to a client"
     soak.record(what, _seeds(0, count))
     soak.record(what, _seeds(0, count), **_sum(crunch("client", 0, count)))

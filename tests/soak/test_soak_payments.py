@@ -40,7 +40,7 @@ paying = _load("paying")
 
 def test_payments(soak: Any, crunch: Any) -> None:
     """Every named fault at every step, lateness, cancellation, a server that goes away, a program begun again."""
-    count = soak.count(100, 10_000)
+    count = soak.count(40, 10_000)
     what, seeds = f"{count:,} stories of a program that pays", f"0 to {count - 1}"
     soak.record(what, seeds)
     total: Counter[str] = Counter()

@@ -128,7 +128,7 @@ STEPS = ("OPENED", "RESENT", "FETCHED", "COMMITTED", "ACKNOWLEDGED", "SETTLED", 
 
 async def test_killed_at_random(soak: Any, nurseries: Any, tmp_path: Path) -> None:
     """At a step, when a request arrives (worked on or not), or in the middle of a statement of SQLite's."""
-    count = soak.count(24, 1000)
+    count = soak.count(8, 1000)
     killed: Counter[str] = Counter()
     soak.record(f"{count:,} pulls killed with -9, once to three times each", f"0 to {count - 1}")
 

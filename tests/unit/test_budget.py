@@ -138,7 +138,7 @@ class World:
         self.pauses.append((self.time.monotonic(), self.time.monotonic() + seconds))
 
 
-@pytest.mark.parametrize("seeds", [range(start, start + 15) for start in range(0, 150, 15)], ids=lambda seeds: seeds[0])
+@pytest.mark.parametrize("seeds", [range(start, start + 15) for start in range(0, 75, 15)], ids=lambda seeds: seeds[0])
 def test_no_window_of_the_server_holds_more_than_the_limit(virtually, seeds) -> None:
     """Whatever callers do, and wherever the server's windows begin."""
     reached = 0

@@ -574,7 +574,7 @@ FULL = bool(os.environ.get("KONFIPAY_SOAK"))
 
 TestDrainMachine = DrainMachine.TestCase
 TestDrainMachine.settings = settings(
-    max_examples=5_000 if FULL else 60,
+    max_examples=5_000 if FULL else 30,
     stateful_step_count=60 if FULL else 40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
