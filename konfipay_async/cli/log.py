@@ -2,8 +2,10 @@
 
 import asyncio
 import json as jsonlib
+import os
+import secrets
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,7 @@ from konfipay_async.cli.exits import Exit
 from konfipay_async.cli.log_asking import PLACE, SELECTION, Place, Selection
 from konfipay_async.cli.output import LIST_OUTPUT, OUTPUT, Column, ListOutput, Output, cell, note, plain, writer
 from konfipay_async.communication import Content, Entry, Filter, Store
+from konfipay_async.communication.addresses import address_of
 from konfipay_async.communication.curl import curl as as_curl
 from konfipay_async.communication.har import har_file
 from konfipay_async.errors import ConfigurationError, StorageError
@@ -153,10 +156,12 @@ def _export(
     Parameters
     ----------
     har
-        The file; one that is there is written anew.
+        The file; one that is there is replaced when the new one is whole.
     """
     wanted = selection.filter()
     count = 0
+    if _is_of_the_log(har, place):
+        raise ConfigurationError(f"--har {har} is the log itself: name another file")
 
     def entries(store: Store) -> Iterator[Entry]:
         nonlocal count
@@ -167,11 +172,33 @@ def _export(
 
     with place.opened() as store:
         try:
-            with har.open("w", encoding="utf-8") as file:
-                file.writelines(har_file(entries(store), version=__version__))
+            _write(har, har_file(entries(store), version=__version__))
         except OSError as error:
             raise StorageError(f"{har} cannot be written: {(error.strerror or str(error)).lower()}") from None
     note(f"{count:,} entries are in {har}.")
+
+
+def _is_of_the_log(file: Path, place: Place) -> bool:
+    """Whether a file is one of those an SQLite log consists of."""
+    address = address_of(place.url())
+    parts = [Path(address.target + end) for end in ("", "-wal", "-shm", "-journal")] if address.kind == "sqlite" else []
+    return any(os.path.exists(part) and os.path.exists(file) and os.path.samefile(part, file) for part in parts)
+
+
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    """All of it or nothing: written beside, then put in place. What is no file, as a pipe, is written to."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
+        return
+    beside = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with beside.open("x", encoding="utf-8") as file:
+            file.writelines(pieces)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _pages(store: Store, wanted: Filter, limit: int) -> Iterator[tuple[Entry, ...]]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import shlex
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,8 @@ from konfipay_async import Attempt
 from konfipay_async.cli import log as log_command
 from konfipay_async.cli.app import run as run_command
 from konfipay_async.cli.log_stats import plot
-from konfipay_async.communication import CommunicationLog
-from konfipay_async.errors import ServerError
+from konfipay_async.communication import CommunicationLog, open_store
+from konfipay_async.errors import ServerError, StorageError
 from konfipay_async.sandbox import Sandbox
 from konfipay_async.session.message import Request, Response
 
@@ -206,6 +208,48 @@ def test_a_har_file_is_what_the_specification_says(shows: Any, tmp_path: Path) -
 def test_a_har_file_of_nothing(shows: Any, tmp_path: Path) -> None:
     shows("export", "--har", "api.har", "--url", "nowhere")
     assert json.loads((tmp_path / "api.har").read_text())["log"]["entries"] == []
+
+
+@pytest.mark.parametrize("name", ["api.db", "link.har", "api.db-wal"])
+def test_a_har_file_does_not_take_the_place_of_the_log(url: str, fails: Any, tmp_path: Path, name: str) -> None:
+    """Under whatever name it is given."""
+    (tmp_path / "link.har").symlink_to("api.db")
+    with open_store(url):  # a reader, for which the write-ahead log is there
+        before = (tmp_path / name).read_bytes()
+        code, said = fails("export", "--har", name)
+        assert (tmp_path / name).read_bytes() == before
+    assert (code, "is the log itself" in said) == (2, True)
+
+
+def test_what_cannot_be_exported_to_its_end_leaves_the_file_that_was_there(
+    url: str, fails: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no other."""
+
+    def breaks(store: Any, number: int) -> Any:
+        raise StorageError("the disk is damaged")
+
+    monkeypatch.setattr("konfipay_async.communication.Store.get", breaks)
+    (tmp_path / "api.har").write_text("of yesterday")
+    before = sorted(tmp_path.iterdir())
+    assert fails("export", "--har", "api.har") == (5, "konfipay: the disk is damaged\n")
+    assert (tmp_path / "api.har").read_text() == "of yesterday"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_har_file_goes_where_a_link_leads_and_into_a_pipe(shows: Any, tmp_path: Path) -> None:
+    """What is no file is written to as it is."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "api.har").symlink_to("there/whole.har")
+    shows("export", "--har", "api.har")
+    assert len(json.loads((tmp_path / "there" / "whole.har").read_text())["log"]["entries"]) == 4
+    assert (tmp_path / "api.har").is_symlink()
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor() as threads:
+        read = threads.submit((tmp_path / "pipe").read_text)
+        shows("export", "--har", "pipe")
+        assert len(json.loads(read.result(timeout=5))["log"]["entries"]) == 4
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_figures_tell_minutes_statuses_and_endpoints(shows: Any) -> None:
