@@ -56,9 +56,17 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """What the suite does a sample of, in full; writes docs/soak.md. Takes its time."""
+    """What the suite does a sample of, in full; writes docs/soak.md. Takes its time: `-- -k killed` runs a part."""
     session.install("-e", ".[all,test]")
-    session.run("pytest", "tests/soak", "-n0", "--timeout=0", *session.posargs, env={"KONFIPAY_SOAK": "1"})
+    session.run(
+        "pytest",
+        "tests/soak",
+        "tests/benchmarks",
+        "-n0",
+        "--timeout=0",
+        *session.posargs,
+        env={"KONFIPAY_SOAK": "write"},
+    )
 
 
 @nox.session

@@ -1,6 +1,6 @@
 """Soak tests: a small sample each as part of the suite, everything where KONFIPAY_SOAK is set (`nox -s soak`).
 
-A full run of the whole folder writes docs/soak.md.
+Where it is "write", what was run is noted in docs/soak.json, and docs/soak.md is written anew from all that is noted.
 """
 
 import asyncio
@@ -8,10 +8,11 @@ import gc
 import json
 import os
 import platform
+import re
 import signal
 import sqlite3
+import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,13 +26,12 @@ import pytest
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "soak.md"
+NOTED = PAGE.with_suffix(".json")
 FULL = os.environ.get("KONFIPAY_SOAK", "") not in ("", "0")
 CORES = os.cpu_count() or 1
 
 _NOTES = pytest.StashKey[dict[str, Any]]()
 _ROWS = pytest.StashKey[dict[str, dict[str, Any]]]()
-_BEGUN = pytest.StashKey[float]()
-_SKIPPED = pytest.StashKey[list[str]]()
 
 
 class Soak:
@@ -262,14 +262,6 @@ async def crowds() -> AsyncIterator[Callable[[str], Awaitable[Crowd]]]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_ROWS] = {}
-    config.stash[_SKIPPED] = []
-    config.stash[_BEGUN] = time.monotonic()
-
-
-def pytest_deselected(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.config.stash.setdefault(_SKIPPED, []).append(item.name)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -287,14 +279,33 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     rows = session.config.stash.get(_ROWS, {})
-    files = {item.path.name for item in session.items if item.path.is_relative_to(HERE)}
-    whole = files >= {path.name for path in HERE.glob("test_*.py")} and not session.config.stash.get(_SKIPPED, [])
-    if FULL and whole and rows:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(_page(rows, time.monotonic() - session.config.stash.get(_BEGUN, time.monotonic())))
+    if os.environ.get("KONFIPAY_SOAK") != "write" or not rows:
+        return
+    this_run = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    noted = json.loads(NOTED.read_text()) if NOTED.exists() else {}
+    there = _names_of_tests()
+    noted = {name: row for name, row in noted.items() if name.partition("[")[0] in there}
+    noted |= {name: row | this_run for name, row in rows.items() if name.partition("[")[0] in there}
+    in_order = dict(sorted(noted.items(), key=lambda one: there.index(one[0].partition("[")[0])))
+    NOTED.write_text(json.dumps(in_order, indent=1, default=str) + "\n")
+    PAGE.write_text(_page(in_order))
 
 
-def _page(rows: dict[str, dict[str, Any]], seconds: float) -> str:
+def _names_of_tests() -> list[str]:
+    """Of all that there are, in order: what is noted of others is forgotten."""
+    texts = [path.read_text() for path in sorted(HERE.glob("test_*.py"))]
+    return [name for text in texts for name in re.findall(r"^(?:async )?def (test_\w+)", text, re.MULTILINE)]
+
+
+def _commit() -> str:
+    """Where the project is; with a + where something was changed since."""
+    asked = {"cwd": HERE, "capture_output": True, "text": True, "check": False}
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], **asked).stdout.strip()
+    changed = subprocess.run(["git", "status", "--porcelain", "-uno", "--", "../../konfipay_async", "."], **asked)
+    return f"{found}{'+' if changed.stdout else ''}" if found else "no repository"
+
+
+def _page(rows: dict[str, dict[str, Any]]) -> str:
     failed = [name for name, row in rows.items() if row["outcome"] != "passed"]
     part = [name for name, row in rows.items() if "not run" in row.get("more", {})]
     verdict = f"**{len(failed)} failed.**" if failed else "All passed."
@@ -305,18 +316,18 @@ def _page(rows: dict[str, dict[str, Any]], seconds: float) -> str:
         "",
         "Everything that is run many times over, as `nox -s soak` last did it; that run wrote this page. The test",
         "suite runs a small sample of each row. A seed names one case: with the same seed it is played again.",
+        "`nox -s soak -- -k killed` runs a part and writes its rows anew; each row says when it was, at which commit.",
         "",
-        f"{verdict} {_duration(seconds)} in all.",
+        f"{verdict} {_duration(sum(row['seconds'] for row in rows.values()))} in all.",
         "",
         "| measured on |  |",
         "| --- | --- |",
-        f"| date | {datetime.now(UTC):%Y-%m-%d} |",
         f"| system | {platform.system()} {platform.machine()}, {CORES} cores |",
         f"| Python | {platform.python_implementation()} {platform.python_version()}, SQLite {sqlite3.sqlite_version} |",
         f"| libraries | {_versions()} |",
         "",
-        "| what | how much | seeds | took | result |",
-        "| --- | --- | --- | --: | --- |",
+        "| what | how much | seeds | took | result | when, commit |",
+        "| --- | --- | --- | --: | --- | --- |",
     ]
     for name, row in rows.items():
         cells = [
@@ -325,6 +336,7 @@ def _page(rows: dict[str, dict[str, Any]], seconds: float) -> str:
             row.get("seeds", ""),
             _duration(row["seconds"]),
             _result(row),
+            f"{row['date']}, {row['commit']}",
         ]
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
     return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -200,6 +201,7 @@ async def test_postgresql_is_restarted_in_mid_pull(soak: Any, nurseries: Any, fo
         left = {chance.randint(1, 10): chance.choice(("fast", "immediate")) for _ in range(chance.choice((1, 1, 2)))}
         arrived = 0
         restarted = []
+        one_at_a_time = threading.Lock()
 
         async def sleep(_: float) -> None:
             nonlocal arrived
@@ -208,8 +210,9 @@ async def test_postgresql_is_restarted_in_mid_pull(soak: Any, nurseries: Any, fo
                 restarted.append(asyncio.create_task(asyncio.to_thread(_restart, how)))
 
         def _restart(how: str) -> None:
-            postgres.stop(how)
-            postgres.start()
+            with one_at_a_time:
+                postgres.stop(how)
+                postgres.start()
 
         case.sandbox = Sandbox(transactions=24, transaction_files=8, paypal_transactions=8, latency=0.001, sleep=sleep)
         async with case.sandbox:
