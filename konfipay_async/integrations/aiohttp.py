@@ -14,7 +14,7 @@ Webhooks of the signed API come verified::
     async def handle(message: WebhookMessage) -> None:
         await queue.put(message.entity_id)
 
-    app[WEBHOOKS] = WebhookVerifier(…)
+    app[WEBHOOKS] = WebhookVerifier.of(client)
     app.router.add_post("/webhooks", webhook(handle))
 
 The log of API communication is an app below yours::
@@ -91,7 +91,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 def webhook(handle: Callable[[WebhookMessage], Awaitable[None]]) -> Handler:
     """A handler of webhooks: `handle` is awaited with each message whose signature holds, then the answer is 204.
 
-    Otherwise the answer is 401 (forged, cut, not signed), 400 (cannot be read), 413 (longer than a webhook is), or
+    Otherwise the answer is 401 (forged, cut, not signed, of another space), 400 (cannot be read), 413 (longer than a webhook is), or
     5xx where the key cannot be had: then the API sends the message again. It does so too where `handle` fails, so let
     that end only when the message is safe.
     """
@@ -99,7 +99,7 @@ def webhook(handle: Callable[[WebhookMessage], Awaitable[None]]) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         verifier = request.config_dict.get(WEBHOOKS)
         if verifier is None:
-            raise ClientStateError("the app verifies no webhooks: set app[WEBHOOKS] = WebhookVerifier(…)")
+            raise ClientStateError("the app verifies no webhooks: set app[WEBHOOKS] = WebhookVerifier.of(client)")
         body = bytearray()
         async for chunk in request.content.iter_any():
             body += chunk
@@ -121,7 +121,9 @@ def log_app(pages: Pages) -> web.Application:
     async def handler(request: web.Request) -> web.StreamResponse:
         path = f"/{request.match_info['path']}" if "path" in request.match_info else ""
         names = {name.lower() for name in request.headers}
-        visitor = Visitor({name: ", ".join(request.headers.getall(name)) for name in names}, request.remote or "")
+        headers = {name: ", ".join(request.headers.getall(name)) for name in names}
+        version = f"{request.version.major}.{request.version.minor}"
+        visitor = Visitor(headers, request.remote or "", version)
         mount = request.path.removesuffix(path)
         answer = await pages.answer(request.method, path, request.rel_url.raw_query_string, visitor, mount=mount)
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)

@@ -41,12 +41,22 @@ async def _answer(pages: Pages, scope: Scope) -> Answer:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     client = scope.get("client")
-    path, mount = scope["path"], scope.get("root_path", "")
-    # Servers differ in whether the path has it too.
-    if mount and (path == mount or path.startswith(f"{mount}/")):
-        path = path[len(mount) :]
+    visitor = Visitor(headers, client[0] if client else "", scope.get("http_version", "1.1"))
+    mount = scope.get("root_path", "").rstrip("/")
+    path = _below(mount, scope["path"])
     query = scope.get("query_string", b"").decode("latin-1")
-    return await pages.answer(scope["method"], path, query, Visitor(headers, client[0] if client else ""), mount=mount)
+    return await pages.answer(scope["method"], path, query, visitor, mount=mount)
+
+
+def _below(mount: str, path: str) -> str:
+    """What of the path follows the mount. Servers differ in whether the path has it too; and of one that begins with
+    the prefix of a proxy, the proxy may have taken that off."""
+    parts = mount.split("/")
+    for first in range(1, len(parts)):
+        part = f"/{'/'.join(parts[first:])}"
+        if path == part or path.startswith(f"{part}/"):
+            return path[len(part) :]
+    return path
 
 
 async def _send(answer: Answer, send: Send, *, with_body: bool) -> None:

@@ -6,6 +6,7 @@ import aiohttp
 import browsing
 import pytest
 from aiohttp import web
+from fastapi import FastAPI
 from logbook import entry, keep
 
 from konfipay_async.communication.pages import Pages, Rights, Visitor, from_loopback, respond
@@ -66,11 +67,41 @@ def test_this_machine_by_its_own_names_is_let_in(peer, host):
         ("127.0.0.1", {"host": "localhost", "forwarded": "for=203.0.113.9"}),
         ("127.0.0.1", {"host": "localhost", "x-real-ip": "127.0.0.1"}),
         ("127.0.0.1", {"host": "localhost", "via": "1.1 proxy"}),
+        *(
+            ("127.0.0.1", {"host": "127.0.0.1:8000", name: "1"})
+            for name in (
+                *("x-forwarded", "x-forwarded-proto", "x-forwarded-server", "x-original-host", "x-client-ip"),
+                *("x-cluster-client-ip", "true-client-ip", "cf-connecting-ip", "cf-ray", "x-envoy-external-address"),
+            )
+        ),
+        ("127.0.0.1", {"host": "127.0.0.1:8000", "connection": "close"}),
+        ("127.0.0.1", {"host": "127.0.0.1:8000", "connection": "TE, Close"}),
     ],
 )
 def test_anybody_else_is_not(peer, headers):
     """Nor who comes from here under another's name, nor who comes through a proxy."""
     assert from_loopback(Visitor(headers, peer)) is False
+
+
+def test_what_browsers_send_tells_of_no_proxy():
+    """Among it headers whose names begin alike."""
+    headers = {"host": "localhost", "connection": "keep-alive", "x-requested-with": "x", "origin": "http://localhost"}
+    assert from_loopback(Visitor(headers, "127.0.0.1")) is True
+
+
+@pytest.mark.parametrize("ask", ["GET /log/ HTTP/1.0", "GET /log/ HTTP/1.1\r\nConnection: close"])
+async def test_a_proxy_that_says_nothing_is_known_by_how_it_asks(serve, ask):
+    """An nginx before 1.29.7 that is told no more than where to pass things on asks by HTTP/1.0, and by our own name."""
+    ask = ask.replace("/log/", f"{browsing.MOUNT}/")
+    async with serve() as site:
+        host = site.url.removeprefix("http://")
+        reader, writer = await asyncio.open_connection(*host.split(":"))
+        writer.write(f"{ask}\r\nHost: {host}\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.split(b" ", 2)[1] == b"403"
+    assert b"planted" not in answer
 
 
 async def test_without_hooks_the_default_holds(serve):
@@ -202,13 +233,38 @@ def scope(**more):
         ("/entries/1", "", 200),
         ("/log", "/log", 308),
         ("/logs/entries/1", "/log", 404),
+        ("/log/entries/1", "/log/", 200),
+        ("/entries/1", "/", 200),
+        ("/log/entries/1", "/proxy/log", 200),
+        ("/log/entries/1", "/proxy//log", 200),
+        ("/proxy/log/entries/1", "/proxy/log", 200),
+        ("/log", "/proxy/log", 308),
+        ("/g/entries/1", "/proxy/log", 404),
     ],
 )
 async def test_servers_differ_in_what_the_path_has(url, path, root, status):
-    """With the mount or without it."""
+    """With the mount or without it, and without what a proxy before them took off."""
     keep(url, [entry()])
     sent = await talk(asgi.log_app(Pages(url)), scope(path=path, root_path=root))
     assert sent[0]["status"] == status
+
+
+@pytest.mark.parametrize("root", ["/proxy", "/proxy/"])
+async def test_behind_a_proxy_that_strips_its_prefix_the_pages_are_there(url, root):
+    """Servers tell of the prefix by root_path."""
+    keep(url, [entry(path="planted")])
+    app = FastAPI()
+    app.mount(browsing.MOUNT, asgi.log_app(Pages(url)))
+
+    async def told(scope, receive, send):
+        await app({**scope, "root_path": root}, receive, send)
+
+    async with browsing.under_uvicorn(told) as site:
+        page = await site.page()
+        await site.page(next(link for link in page.links.values() if "entries/" in link)[1:])
+        answer, _ = await site.ask("")
+    assert "planted" in page.text
+    assert answer.status in (307, 308)
 
 
 async def test_a_header_given_twice_is_both(url):
