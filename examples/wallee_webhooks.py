@@ -29,7 +29,7 @@ CLIENT = web.AppKey("CLIENT", WalleeClient)
 async def client_ctx(app: web.Application) -> AsyncIterator[None]:
     async with WalleeClient() as client:
         app[CLIENT] = client
-        app[WEBHOOKS] = WebhookVerifier(client.webhooks.encryption_keys.get)
+        app[WEBHOOKS] = WebhookVerifier.of(client)
         yield
 
 

@@ -255,7 +255,7 @@ async def _verify_webhook(
     output: Output = OUTPUT,
     connection: _Connection = _CONNECTION,
 ) -> None:
-    """Say whether a webhook's message is the API's own, and show it. Ends with 3 where it is not.
+    """Say whether a webhook's message is the API's own and of your space, and show it. Ends with 3 where it is not.
 
     **Examples:**
 
@@ -281,11 +281,11 @@ async def _verify_webhook(
         async def fetch(_: str) -> str:
             return key
 
-        message = await WebhookVerifier(fetch).verify(content, signature)
+        space = connection.space or os.environ.get("WALLEE_SPACE", "")
+        message = await WebhookVerifier(fetch, spaces=space).verify(content, signature)
     else:
         async with connection.client() as client:
-            verifier = WebhookVerifier(client.webhooks.encryption_keys.get)
-            message = await verifier.verify(content, signature)
+            message = await WebhookVerifier.of(client).verify(content, signature)
     note("The signature is right.")
     show_one(by_names(message), output)
 

@@ -91,9 +91,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 def webhook(handle: Callable[[WebhookMessage], Awaitable[None]]) -> Handler:
     """A handler of webhooks: `handle` is awaited with each message whose signature holds, then the answer is 204.
 
-    Otherwise the answer is 401 (forged, cut, not signed, of another space), 400 (cannot be read), 413 (longer than a webhook is), or
-    5xx where the key cannot be had: then the API sends the message again. It does so too where `handle` fails, so let
-    that end only when the message is safe.
+    Otherwise the answer is 401 (forged, cut, not signed, of another space), 400 (cannot be read), 413 (longer than a
+    webhook is), or 5xx where the key cannot be had: then the API sends the message again. It does so too where `handle`
+    fails, so let that end only when the message is safe.
     """
 
     async def handler(request: web.Request) -> web.StreamResponse:

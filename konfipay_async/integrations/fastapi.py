@@ -96,7 +96,7 @@ async def answer_error(_: Request, error: Exception) -> Response:
 
 
 class WebhookState(TypedDict):
-    """What the lifespan yields for webhooks: ``WebhookState(webhooks=WebhookVerifier(…))``, with more beside it."""
+    """What the lifespan yields for webhooks: ``WebhookState(webhooks=WebhookVerifier.of(client))``, or more."""
 
     webhooks: WebhookVerifier
 
@@ -104,9 +104,9 @@ class WebhookState(TypedDict):
 async def webhook_of(request: Request) -> WebhookMessage:
     """The message of this request, where its signature holds.
 
-    Otherwise the endpoint is not run, and the answer is 401 (forged, cut, not signed), 400 (cannot be read), 413
-    (longer than a webhook is), or 5xx where the key cannot be had: then the API sends the message again. It does so
-    too where the endpoint fails, so let it end only when the message is safe.
+    Otherwise the endpoint is not run, and the answer is 401 (forged, cut, not signed, of another space), 400 (cannot be
+    read), 413 (longer than a webhook is), or 5xx where the key cannot be had: then the API sends the message again. It
+    does so too where the endpoint fails, so let it end only when the message is safe.
     """
     verifier: WebhookVerifier | None = getattr(request.state, "webhooks", None)
     if verifier is None:

@@ -2,8 +2,11 @@
 
 ::
 
-    verifier = WebhookVerifier(client.webhooks.encryption_keys.get)
+    verifier = WebhookVerifier.of(client)
     message = await verifier.verify(body, request.headers.get("X-Signature"))
+
+The keys are the platform's, the same for all its customers: each of them can have true messages sent to any address.
+What makes a message yours is the space it names, and that is why a verifier has to know your spaces.
 
 A message says which resource changed, not how: read the resource, unless `state` is enough. It may come twice, and
 messages may overtake one another (the vendor says so): do nothing for an `event_id` that was done before, and trust
@@ -15,36 +18,29 @@ The form of the header, the algorithm and the keys follow the official SDK.
 """
 
 import base64
-import binascii
 import re
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-import anyio
-
-from konfipay_async.errors import (
-    DecodeError,
-    MissingExtraError,
-    NotFoundError,
-    SignatureError,
-    WebhookError,
-    WebhookKeyError,
-)
+from konfipay_async.errors import ConfigurationError, DecodeError, SignatureError, WebhookError
 from konfipay_async.session.clock import Clock, SystemClock
+from konfipay_async.session.retry import Retry
 from konfipay_async.wallee.models.wire import Wire, decode
+from konfipay_async.wallee.shape import identifier
+from konfipay_async.wallee.webhook_keys import WebhookKeys
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+    from konfipay_async.wallee.client import WalleeClient
 
 __all__ = ["SIGNATURE_HEADER", "Signature", "WebhookMessage", "WebhookVerifier", "read_message", "read_signature"]
 
 SIGNATURE_HEADER = "X-Signature"
 
 _ALGORITHM = "SHA256withECDSA"
-_MOST_KEYS = 32
-_FETCHES, _PERIOD = 10, 60.0
+_FOR_A_KEY = 10.0  # seconds; the sender is waiting
 
 
 class WebhookMessage(Wire, frozen=True, gc=False, kw_only=True):
@@ -75,50 +71,62 @@ class WebhookVerifier:
     """Believes or refuses messages.
 
     `fetch_key` is awaited with a key's id and returns the public key as the API serves it (base64 of DER, or PEM).
-    What a key id stands for never changes, so each is fetched once; the 32 used last are kept. Messages with key ids
-    not seen before cost a request each, whoever sends them: at most 10 a minute are asked for, one at a time, and all
-    others refused until then. Those whose keys are known are not held up by that.
+    `spaces` are the ids of yours: a message of any other is not believed, however truly it is signed.
+
+    What a key id stands for never changes, so each key is fetched once; the 32 used last are kept. `keys`, by their
+    ids, are those that need not be fetched at all. Messages with key ids not seen before cost a request each, whoever
+    sends them: at most 10 a minute are asked for, those that the API does not have at most once a minute, and all
+    others refused until then. Messages whose keys are known are not held up by that.
+
+    Raises ConfigurationError without a space, and for `keys` that are none.
     """
 
-    def __init__(self, fetch_key: Callable[[str], Awaitable[str | None]], *, clock: Clock | None = None) -> None:
-        self._fetch_key = fetch_key
-        self._clock = clock or SystemClock()
-        self._keys: dict[str, EllipticCurvePublicKey] = {}
-        self._fetched_at: deque[float] = deque(maxlen=_FETCHES)
-        self._fetching = anyio.Lock()
+    def __init__(
+        self,
+        fetch_key: Callable[[str], Awaitable[str | None]],
+        *,
+        spaces: int | str | Iterable[int | str],
+        keys: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._keys = WebhookKeys(fetch_key, keys or {}, clock or SystemClock())
+        self._spaces = _checked_spaces(spaces)
+
+    @classmethod
+    def of(
+        cls,
+        client: "WalleeClient",
+        *,
+        spaces: int | str | Iterable[int | str] | None = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A verifier of messages of the client's space, or of these `spaces`, to which the client fetches the keys.
+
+        It asks once, for at most 10 seconds: the API sends a message again. Raises ConfigurationError where neither
+        the client has a space nor one is given.
+        """
+        if spaces is None:
+            spaces = client.space
+        if spaces is None:
+            raise ConfigurationError("spaces: the client has none, so say whose messages are to be believed: spaces=…")
+        asking = client.with_options(retry=Retry(attempts=1), timeout=_FOR_A_KEY)
+        return cls(asking.webhooks.encryption_keys.get, spaces=spaces, keys=keys)
 
     async def verify(self, body: bytes, header: str | None) -> WebhookMessage:
         """The message in the body: the bytes of the request as they came, and its `X-Signature`.
 
         Raises SignatureError where the signature is missing, of another kind, of an unknown key or not of this body,
-        and WebhookError where the header or the (truly signed) body cannot be read. WebhookKeyError, and whatever
-        `fetch_key` raises, mean that nobody knows yet: the API should send the message again.
+        or the message is of another space or of none, and WebhookError where the header or the (truly signed) body
+        cannot be read. WebhookKeyError, and whatever `fetch_key` raises, mean that nobody knows yet: the API should
+        send the message again.
         """
         signature = read_signature(header)
-        _check(await self._key(signature.key_id), signature.value, body)
-        return read_message(body)
-
-    async def _key(self, key_id: str) -> "EllipticCurvePublicKey":
-        key = self._keys.pop(key_id, None)
-        if key is None:
-            async with self._fetching:
-                # It may have come while this one waited for its turn.
-                key = self._keys.pop(key_id, None) or await self._fetch(key_id)
-        self._keys[key_id] = key
-        while len(self._keys) > _MOST_KEYS:
-            del self._keys[next(iter(self._keys))]
-        return key
-
-    async def _fetch(self, key_id: str) -> "EllipticCurvePublicKey":
-        now = self._clock.monotonic()
-        if len(self._fetched_at) == _FETCHES and now - self._fetched_at[0] < _PERIOD:
-            raise WebhookKeyError("too many webhooks name keys not seen before: for a minute no more are looked up")
-        self._fetched_at.append(now)
-        try:
-            text = await self._fetch_key(key_id)
-        except NotFoundError:
-            raise SignatureError("the webhook is signed with a key that the API does not have") from None
-        return _public_key(text or "")
+        _check(await self._keys.of(signature.key_id), signature.value, body)
+        message = read_message(body)
+        if message.space_id not in self._spaces:
+            named = "no space" if message.space_id is None else f"space {message.space_id}"
+            raise SignatureError(f"the webhook is truly signed, but names {named}: that is none of yours")
+        return message
 
 
 def read_message(body: bytes) -> WebhookMessage:
@@ -155,22 +163,12 @@ def read_signature(header: str | None) -> Signature:
     return Signature(named["keyId"], value)
 
 
-def _public_key(text: str) -> "EllipticCurvePublicKey":
-    """WebhookKeyError where it is none: the API's doing, or a wrong `fetch_key`'s, and not the sender's."""
-    try:
-        from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-        from cryptography.hazmat.primitives.serialization import load_der_public_key
-    except ModuleNotFoundError:
-        raise MissingExtraError("verifying webhooks", "wallee") from None
-    armour = re.fullmatch(r"\s*-----BEGIN PUBLIC KEY-----(.*)-----END PUBLIC KEY-----\s*", text, re.DOTALL)
-    bare = re.sub(r"\s+", "", armour[1] if armour else text).strip('"')
-    try:
-        key = load_der_public_key(base64.b64decode(bare, validate=True))
-    except (ValueError, binascii.Error):
-        raise WebhookKeyError("the key that was fetched is neither base64 nor PEM of a public key") from None
-    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-        raise WebhookKeyError("the key that was fetched is not of the curve P-256")
-    return key
+def _checked_spaces(spaces: object) -> frozenset[int]:
+    several = isinstance(spaces, Iterable) and not isinstance(spaces, str | bytes)
+    checked = frozenset(identifier(space, "spaces") for space in (spaces if several else [spaces]))
+    if not checked:
+        raise ConfigurationError("spaces: give the ids of your spaces, one at least")
+    return checked
 
 
 def _check(key: "EllipticCurvePublicKey", signature: bytes, body: bytes) -> None:

@@ -210,7 +210,7 @@ async def test_a_webhook_is_verified(wallee, tmp_path):
         assert sandbox.requests == []
 
 
-@pytest.mark.parametrize("forged", ["algorithm", "body", "cut", "key", "signature"])
+@pytest.mark.parametrize("forged", ["algorithm", "body", "cut", "foreign", "key", "signature"])
 async def test_a_webhook_that_is_not_the_api_s(wallee, tmp_path, forged):
     async with WalleeSandbox(transactions=1) as sandbox:
         message = sandbox.webhooks.message(4711, forged=forged)

@@ -101,6 +101,7 @@ async def test_the_app_believes_the_sandbox(sandbox: WalleeSandbox, capsys: pyte
         assert await sandbox.webhooks.send(url, 4711, state="FULFILL", copies=3) == [204] * 3
         assert await sandbox.webhooks.send(url, 4712, forged="body") == [401]
         assert await sandbox.webhooks.send(url, 4712, forged="key") == [401]
+        assert await sandbox.webhooks.send(url, 4712, forged="foreign") == [401]
         async with aiohttp.ClientSession() as http, http.post(url, data=b"{}") as answer:
             assert answer.status == 401
     assert capsys.readouterr().out == "Transaction 4711 FULFILL\n" * 3

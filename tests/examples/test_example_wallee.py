@@ -63,7 +63,7 @@ async def test_what_is_told_twice_and_late_is_stored_once(serve, tmp_path, caplo
     assert len([line for line in caplog.messages if line.startswith("transaction")]) == 3
 
 
-@pytest.mark.parametrize("forged", ["body", "signature", "key", "unsigned", "algorithm", "cut"])
+@pytest.mark.parametrize("forged", ["body", "signature", "key", "unsigned", "algorithm", "cut", "foreign"])
 async def test_what_is_forged_is_not_looked_up(serve, forged):
     async with WalleeSandbox(transactions=1) as sandbox, serve(sandbox) as url:
         assert await sandbox.webhooks.send(url, sandbox.transactions.ids()[0], forged=forged) == [401]

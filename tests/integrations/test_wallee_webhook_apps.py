@@ -23,7 +23,8 @@ from konfipay_async.integrations.fastapi import Webhook, WebhookState, webhook_o
 from konfipay_async.integrations.web import LONGEST_WEBHOOK
 from konfipay_async.wallee.webhooks import WebhookVerifier
 
-BODY = b'{ "entityId": 11, "eventId": 35,  "state": "FULFILL" }'
+BODY = b'{ "entityId": 11, "eventId": 35,  "spaceId": 405, "state": "FULFILL" }'
+FOREIGN = BODY.replace(b"405", b"406")
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -53,7 +54,7 @@ class FailingError(Exception):
 def fastapi_app(handle):
     @asynccontextmanager
     async def lifespan(_: FastAPI):
-        yield WebhookState(webhooks=WebhookVerifier(fetch))
+        yield WebhookState(webhooks=WebhookVerifier(fetch, spaces=405))
 
     app = FastAPI(lifespan=lifespan)
 
@@ -68,7 +69,7 @@ def aiohttp_app(handle):
     inside = web.Application()
     inside.router.add_post("/webhooks", webhook(handle))
     app = web.Application()
-    app[WEBHOOKS] = WebhookVerifier(fetch)
+    app[WEBHOOKS] = WebhookVerifier(fetch, spaces=405)
     app.add_subapp("/in", inside)
     app.router.add_post("/webhooks", webhook(handle))
     return app
@@ -132,6 +133,7 @@ async def test_a_true_message_is_handed_on(app):
         (BODY, {"X-Signature": signature()["x-signature"][:-4]}, 401, "forged, cut or changed"),
         (BODY, {"X-Signature": signature()["x-signature"].replace("SHA256", "SHA1")}, 401, "another algorithm"),
         (BODY, signature(key_id="unknown"), 401, "does not have"),
+        (FOREIGN, signature(FOREIGN), 401, "none of yours"),
         (BODY, {"X-Signature": "x"}, 400, "not of the form"),
         (BODY, signature(key_id="../spaces"), 400, "no key's id"),
         (b"canary", signature(b"canary"), 400, "a webhook"),
@@ -172,7 +174,7 @@ async def test_a_body_without_end_is_not_read_to_its_end(app):
 
 async def test_a_message_whose_handling_fails_is_sent_again_by_the_api(app):
     """Because the answer is no success."""
-    body = b'{"entityId":11,"eventId":500}'
+    body = b'{"entityId":11,"eventId":500,"spaceId":405}'
     assert (await app(body, signature(body)))[0] == 500
     assert len(app.messages) == 1
 

@@ -21,12 +21,13 @@ from konfipay_async.sandbox.wallee.wire import JSON, RefusedError, encode, text_
 
 __all__ = ["ENTITIES", "FORGERIES", "Forgery", "WebhookMessage", "Webhooks"]
 
-Forgery = Literal["algorithm", "body", "cut", "key", "signature", "unsigned"]
+Forgery = Literal["algorithm", "body", "cut", "foreign", "key", "signature", "unsigned"]
 
 FORGERIES: Final[dict[Forgery, str]] = {
     "algorithm": "another algorithm is named",
     "body": "the body was changed after it was signed",
     "cut": "the signature ends in the middle",
+    "foreign": "truly signed, and about the space of another customer of the platform",
     "key": "signed with a key that nobody can fetch, under an id of its own",
     "signature": "signed with another key, under the id of the real one",
     "unsigned": "no signature at all",
@@ -111,7 +112,8 @@ class Webhooks:
             "entityId": entity_id,
             "listenerEntityId": ENTITIES[entity],
             "listenerEntityTechnicalName": entity,
-            "spaceId": self._space,
+            # No sandbox has a space with so low a number.
+            "spaceId": 1 if forged == "foreign" else self._space,
             "webhookListenerId": listener,
             "timestamp": _timestamp(self._clock.time()),
         }
