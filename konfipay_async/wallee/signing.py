@@ -2,8 +2,8 @@
 
 What is signed is the raw path of the very URL that goes out, from the one place that encodes URLs. A token lives as
 long as the server likes (not documented; public code tells of some minutes), so the clock matters: where a 401 comes
-with a `Date` that says that this machine's clock is off, the difference is learnt, reported, and the request signed
-again.
+with a `Date` that says that this machine's clock is off (by a day at most), the difference is learnt, reported, and the
+request signed again.
 """
 
 import base64
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds. A `Date` is cut to whole ones, and a clock that is off by no more is not what a server complains of.
 _CLOCKS_AGREE = 10.0
+# Clocks are off by seconds or hours; a `Date` that is days away is more likely to be wrong itself.
+_BELIEVABLE = 86_400.0
 
 # Bytes: what HS256 asks for (RFC 7518), and what keys of the API have (seed).
 _SHORTEST_KEY = 32
@@ -77,6 +79,9 @@ class Signer:
         if -_CLOCKS_AGREE <= behind <= response.elapsed + _CLOCKS_AGREE:
             return Refusal.FINAL  # the time was right
         skew = there - self._clock.time()
+        if abs(skew) > _BELIEVABLE:
+            logger.warning("the server's Date is more than a day away from this machine's: one of the clocks is wrong")
+            return Refusal.FINAL
         if abs(skew - self._skew) <= _CLOCKS_AGREE:
             return Refusal.STALE  # another request has learnt it meanwhile
         self._skew = skew

@@ -164,8 +164,8 @@ def read_signature(header: str | None) -> Signature:
 
 
 def _checked_spaces(spaces: object) -> frozenset[int]:
-    several = isinstance(spaces, Iterable) and not isinstance(spaces, str | bytes)
-    checked = frozenset(identifier(space, "spaces") for space in (spaces if several else [spaces]))
+    given = spaces if isinstance(spaces, Iterable) and not isinstance(spaces, str | bytes) else [spaces]
+    checked = frozenset(identifier(space, "spaces") for space in given)
     if not checked:
         raise ConfigurationError("spaces: give the ids of your spaces, one at least")
     return checked

@@ -223,6 +223,20 @@ async def test_a_date_that_makes_no_sense_does_not_loop(against, raw_server, dat
         assert len(server.requests) <= 2
 
 
+@pytest.mark.parametrize("off", [-1664375069.0, -90_000.0, 90_000.0, 1e10])
+async def test_a_date_that_is_days_away_is_not_learnt(off, caplog):
+    """One such answer, of a proxy's or of a server that has just started, would make all that follow be refused."""
+    signs = signer()
+    headers = await signs.authorise(asked())
+    assert (
+        signs.refused(headers, Response(401, {"date": formatdate(1664375069 + off, usegmt=True)}, b"")) is Refusal.FINAL
+    )
+    assert signs.skew == 0
+    assert "more than a day" in caplog.text
+    near = Response(401, {"date": formatdate(1664375069 + 80_000, usegmt=True)}, b"")
+    assert signs.refused(headers, near) is Refusal.CURRENT
+
+
 async def test_a_slow_401_is_no_wrong_clock():
     signs = signer(1000.0)
     headers = await signs.authorise(asked())
