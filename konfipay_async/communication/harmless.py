@@ -16,6 +16,7 @@ __all__ = [
     "FURTHER_HEADERS",
     "HEADERS",
     "NAMES",
+    "NUMBERED",
     "PARAMETERS",
     "PATHS",
     "SECRET_PARTS",
@@ -258,20 +259,24 @@ PATHS: Final = _names(
     complete-partially-online credentials web-apps
     """
 )
-"""Segments of paths. Ids (UUIDs and numbers) are kept as well, all else is masked."""
+"""Segments of paths. UUIDs are kept as well, all else is masked."""
+
+NUMBERED: Final = frozenset({"{id}", "{invoiceId}", "{refundId}", "{transactionId}", "{userId}"})
+"""Segments of templates that stand for numbers which the server gave: these are kept."""
 
 SECRET_PARTS: Final = (
     *("secret", "password", "passwort", "passphrase", "apikey", "accesstoken", "refreshtoken", "authorization"),
     *("credential", "cookie", "cardnumber", "cardholder", "cardverification", "securitycode", "privatekey", "mackey"),
     *("accesskey", "signature", "authenticationkey", "processortoken", "querytoken", "bearer", "onetimepassword"),
+    *("passwd", "kennwort", "hmac"),
 )
 """Whatever has one of these in its name (letters only, small) is a secret, and never kept."""
 
 SECRET_WORDS: Final = _names(
     """
-    auth cvc cvv cvc2 cvv2 cvn pan idtoken jwt key otp pin primaryaccountnumber session sessionid sessiontoken
-    tan token tokenreference xcsrftoken xsignature expirydate expirationdate cardexpiry cardexpirydate expirymonth
-    expiryyear cryptogram trackdata magstripe track1 track2 cardtoken cardcode devicesessionidentifier
+    auth cvc cvv cvc2 cvv2 cvn pan pass pw pwd idtoken jwt key otp pin primaryaccountnumber session sessionid
+    sessiontoken tan token tokenreference xcsrftoken xsignature expirydate expirationdate cardexpiry cardexpirydate
+    expirymonth expiryyear cryptogram trackdata magstripe track1 track2 cardtoken cardcode devicesessionidentifier
     """
 )
 """And what is called exactly this."""

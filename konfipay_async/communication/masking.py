@@ -10,7 +10,7 @@ JSON is told by its size and its SHA-256.
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -22,7 +22,7 @@ from konfipay_async.communication import harmless
 from konfipay_async.communication.entry import Content
 from konfipay_async.errors import ConfigurationError
 
-__all__ = ["Masker", "is_secret"]
+__all__ = ["Masker", "is_secret", "writable"]
 
 _SECRET: Final = "<secret>"  # noqa: S105
 # In an address, where angle brackets would be escaped.
@@ -35,6 +35,8 @@ _MOST_FIELDS: Final = 200
 # Characters of a text that is kept, and of one whose length is told.
 _LONGEST: Final = 4000
 _LONG: Final = 100
+# Characters of a text that is kept in which secrets are looked for: the rest is not shown.
+_LOOKED_THROUGH: Final = 4 * _LONGEST
 _LARGEST_TEXT: Final = 262_144
 
 _ANY: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(float_hook=Decimal)
@@ -42,9 +44,19 @@ _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
-_LOOKS_SECRET: Final = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?i:\b(?:bearer|basic)\s+)\S+|[A-Za-z0-9+/_=]{40,}")
-_CARD: Final = re.compile(r"(?<![A-Za-z0-9])[0-9](?:[ -]?[0-9]){12,18}(?![A-Za-z0-9])")
-_ID: Final = re.compile(r"[0-9]{1,12}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_LOOKS_SECRET: Final = re.compile(
+    r"\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?i:\b(?:bearer|basic)\s+)\S+|[A-Za-z0-9+/_=]{40,}|"
+    r"(?i:(?<![a-z0-9])[a-z]{2,5}_(?:live|test)_)\w+"
+)
+# However it is written: in groups, behind letters, with the digits of another script.
+_DIGITS: Final = re.compile(r"\d(?:[\W_]{0,2}\d){12,}")
+_GROUP: Final = re.compile(r"\d+")
+_NUMBER: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
+_RID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+# What no database takes: halves of characters, and the end of a text in C.
+_UNWRITABLE: Final = re.compile("[\ud800-\udfff\0]")
+# Digits.
+_LONGEST_CARD: Final = 19
 # Shorter ones would be found in words.
 _SHORTEST_SECRET: Final = 6
 _REMEMBERED: Final = 64
@@ -68,21 +80,27 @@ class Masker:
             raise ConfigurationError(f"rows={rows!r}: give a whole number of rows that are kept of a list")
         self._keep_small = frozenset(name.lower() for name in self._keep)
         self._rows = rows
-        self._known: set[str] = set()
-        self._seen: deque[str] = deque(maxlen=_REMEMBERED)
+        # Those there are, and how they are written in addresses.
+        self._known: Mapping[str, str] = {}
+        self._seen: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)
 
     def know(self, *secrets: str) -> None:
         """Mask these wherever they are."""
-        self._known.update(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        new = {secret: _quoted(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+        # Another mapping, for the thread that masks may be looking through this one.
+        self._known = {**self._known, **new}
 
-    def url(self, base: str, path: str, query: Iterable[tuple[str, str]] = ()) -> str:
-        """The address of a request: `base` as it is, for it was configured, and of the rest what is harmless."""
-        return f"{base.rstrip('/')}/{self._path(path)}{self._query(query)}"
+    def url(self, base: str, path: str, query: Iterable[tuple[str, str]] = (), *, template: str = "") -> str:
+        """The address of a request: `base` as it is, for it was configured, and of the rest what is harmless.
+
+        A `template` of the path tells where it has numbers that are ids; without one no number is kept.
+        """
+        return f"{base.rstrip('/')}/{self._path(path, template)}{self._query(query)}"
 
     def path_without_ids(self, path: str) -> str:
         """What requests of one kind have in common."""
         segments = self._path(path.partition("?")[0]).split("/")
-        return "/".join("{id}" if part == _MASKED or _ID.fullmatch(part) else part for part in segments)
+        return "/".join("{id}" if part == _MASKED or _RID.fullmatch(part) else part for part in segments)
 
     def headers(self, headers: Mapping[str, str], *, origin: str = "") -> dict[str, str]:
         """Headers, by the names they came with."""
@@ -108,6 +126,7 @@ class Masker:
     # What single values become
 
     def _header(self, name: str, value: str, origin: str) -> str:
+        value = writable(value)
         if is_secret(name):
             scheme, space, rest = value.partition(" ")
             self._remember(rest if space else value)
@@ -124,10 +143,16 @@ class Masker:
             return self._cleaned(value)
         return self._link(value, origin) if name == "location" else "<text>"
 
-    def _path(self, path: str) -> str:
-        return "/".join(
-            part if not part or part in harmless.PATHS or _ID.fullmatch(part) else _MASKED for part in path.split("/")
-        )
+    def _path(self, path: str, template: str = "") -> str:
+        parts, names = path.split("/"), template.split("/")
+        if len(names) != len(parts):
+            names = [""] * len(parts)
+        masked = []
+        for part, name, before in zip(parts, names, ["", *parts], strict=False):
+            is_id = _RID.fullmatch(part) or (name in harmless.NUMBERED and _NUMBER.fullmatch(part))
+            kept = not part or part in harmless.PATHS or (is_id and not is_secret(before))
+            masked.append(part if kept else _MASKED)
+        return "/".join(masked)
 
     def _query(self, query: Iterable[tuple[str, str]]) -> str:
         masked = []
@@ -138,7 +163,7 @@ class Masker:
                 self._remember(value)
                 value = _MASKED
             elif kept:
-                value = quote_plus(self._cleaned(value))
+                value = quote_plus(self._cleaned(value), errors="replace")
             elif value and not (shape is not None and shape.fullmatch(value)):
                 value = _MASKED
             known = shape is not None or kept or name in harmless.FIELDS or name in harmless.NAMES
@@ -159,16 +184,19 @@ class Masker:
 
     def _cleaned(self, text: str) -> str:
         """A text that is kept, without the secrets in it."""
-        for secret in (*self._known, *self._seen):
-            if secret in text or quote(secret, safe="") in text:
-                text = text.replace(secret, _SECRET).replace(quote(secret, safe=""), _SECRET)
+        whole, text = len(text), text[:_LOOKED_THROUGH]
+        for secret, quoted in (*self._known.items(), *self._seen):
+            text = text.replace(secret, _SECRET).replace(quoted, _SECRET)
         text = _LOOKS_SECRET.sub(_SECRET, text)
-        text = _CARD.sub(lambda found: _SECRET if _is_card(found[0]) else found[0], text)
-        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… <{len(text) - _LONGEST} more>"
+        text = _DIGITS.sub(lambda found: _without_cards(found[0]), text)
+        if len(text) <= _LONGEST:
+            # So much of it was secrets that the part of one may stand where it was cut.
+            return text if whole <= _LOOKED_THROUGH else f"<text of {whole} characters>"
+        return f"{text[:_LONGEST]}… <{max(whole, len(text)) - _LONGEST} more>"
 
     def _remember(self, secret: str) -> None:
-        if len(secret) >= _SHORTEST_SECRET and secret not in self._seen:
-            self._seen.append(secret)
+        if len(secret) >= _SHORTEST_SECRET and all(secret != one for one, _ in self._seen):
+            self._seen.append((secret, _quoted(secret)))
 
     def _scalar(self, value: Any, name: str, origin: str) -> Any:
         if value is None or value == "":
@@ -176,7 +204,7 @@ class Masker:
         if name in self._keep:
             if isinstance(value, str):
                 return self._cleaned(value)
-            return _SECRET if isinstance(value, int) and _is_card(str(value)) else value
+            return _SECRET if _is_number_of_card(value) else value
         shape = harmless.FIELDS.get(name)
         if isinstance(value, str):
             if shape is not None and shape.fullmatch(value):
@@ -268,9 +296,51 @@ def _unknown(what: str, taken: Mapping[str, object]) -> str:
     return name
 
 
-def _is_card(text: str) -> bool:
-    digits = [int(sign) for sign in text if sign.isdigit()]
-    if not 13 <= len(digits) <= 19:
+def _quoted(secret: str) -> str:
+    return quote(secret, safe="", errors="replace")
+
+
+def writable(text: str) -> str:
+    """The text, without what cannot be stored."""
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
+def _without_cards(text: str) -> str:
+    """Digits in groups: those that are the number of a card together are masked, a date beside them is not."""
+    groups = list(_GROUP.finditer(text))
+    parts: list[str] = []
+    shown, number = 0, 0
+    while number < len(groups):
+        end = _end_of_card(groups, number)
+        if end is None:
+            number += 1
+            continue
+        parts += [text[shown : groups[number].start()], _SECRET]
+        shown, number = groups[end].end(), end + 1
+    return "".join([*parts, text[shown:]])
+
+
+def _end_of_card(groups: "Sequence[re.Match[str]]", first: int) -> int | None:
+    """The last group of a card that begins with the first one."""
+    digits, end = "", None
+    for number in range(first, len(groups)):
+        digits += groups[number][0]
+        if len(digits) > _LONGEST_CARD:
+            break
+        if _is_card(digits):
+            end = number
+    return end
+
+
+def _is_number_of_card(value: Any) -> bool:
+    if not isinstance(value, int | Decimal) or not -(10**_LONGEST_CARD) < value < 10**_LONGEST_CARD:
         return False
+    return int(value) == value and _is_card(str(abs(int(value))))
+
+
+def _is_card(text: str) -> bool:
+    if not 13 <= len(text) <= _LONGEST_CARD:
+        return False
+    digits = [int(sign) for sign in text]
     doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -58,7 +58,8 @@ def attempt() -> Callable[..., Attempt]:
         answer: bytes = b"",
         **more: Any,
     ) -> Attempt:
-        of_request = {name: more.pop(name) for name in ("query", "headers", "budget", "template") if name in more}
+        names = ("query", "headers", "budget", "template", "secret_path")
+        of_request = {name: more.pop(name) for name in names if name in more}
         request = Request(method, path, read=lambda response: None, body=body, **of_request)
         answered = more.pop("answered", {"content-type": "application/json"})
         response = None if status is None else Response(status, answered, answer)

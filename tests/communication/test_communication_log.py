@@ -471,6 +471,15 @@ async def test_a_client_that_is_cancelled_while_it_opens_leaves_nothing(url: str
     assert not [one for one in threading.enumerate() if "communication" in one.name]
 
 
+def test_a_path_that_is_secret_is_told_by_its_template(url: str, recorded: Any, read: Any, attempt: Any) -> None:
+    template = "payment/transactions/by-credentials/{credentials}"
+    recorded(url, attempt(path=template.format(credentials=4711), template=template, secret_path=True))
+    assert read(url)[0].url == f"{BASE}/payment/transactions/by-credentials/***"
+    source = worker.Source(BASE, BASE, "", {})
+    one = attempt(path="payments/4711", template="payments/{id}", secret_path=True)
+    assert "4711" not in repr(worker.heard(source, one, details=True))
+
+
 def test_a_request_without_a_template_has_no_id_in_its_endpoint(
     url: str, recorded: Any, read: Any, attempt: Any
 ) -> None:

@@ -100,6 +100,7 @@ def test_a_name_that_is_asked_for_is_shown_where_it_was_not_known() -> None:
         *("apiKey", "accessToken", "clientSecret", "secret", "password", "Authorization", "macKey", "credentials"),
         *("cardNumber", "card-number", "pan", "cvc", "cardHolderName", "X-Api-Key", "Set-Cookie", "processorToken"),
         *("token", "queryToken", "cardExpiry", "access_token", "signature"),
+        *("passwd", "pass", "pw", "pwd", "kennwort", "hmac"),
     ],
 )
 def test_secrets_are_never_kept(name: str) -> None:
@@ -127,7 +128,12 @@ def test_a_secret_is_masked_wherever_it_turns_up_again() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Bearer abc", "basic YTpi", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.etOGWpmxL", "7" * 64, "4111-1111-1111-1111"],
+    [
+        *("Bearer abc", "basic YTpi", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.etOGWpmxL", "7" * 64),
+        *("sk_live_abcdef123456", "whsec_test_4711", "4111-1111-1111-1111", "4111.1111.1111.1111"),
+        *("4111  1111  1111  1111", "411111111111 1111", "٤١١١١١١١١١١١١١١١"),
+        "\uff14" + "\uff11" * 15,
+    ],
 )
 def test_what_looks_like_a_secret_is_none_of_what_is_kept(text: str) -> None:
     assert masked({"message": f"so: {text}"}, keep=("message",)) == {"message": "so: <secret>"}
@@ -138,6 +144,31 @@ def test_a_number_that_is_that_of_a_card_is_not_kept() -> None:
         "amount": "<secret>",
         "id": "<number>",
     }
+    for number in ("4111111111111111.0", "4.111111111111111E+15", "-4111111111111111"):
+        assert masked(f'{{"amount": {number}}}'.encode(), keep=("amount",)) == {"amount": "<secret>"}
+    assert masked(b'{"amount": 1E+300000}', keep=("amount",)) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2026-01-01 4111 1111 1111 1111", "2026-01-01 <secret>"),
+        ("KD4111111111111111abc", "KD<secret>abc"),
+        (f"{CARD}, {CARD}", "<secret>, <secret>"),
+        (f"iban {IBAN}", f"iban {IBAN}"),
+        ("4111 1111 1111 1112", "4111 1111 1111 1112"),
+    ],
+)
+def test_only_the_number_of_a_card_is_masked(text: str, shown: str) -> None:
+    assert masked({"message": text}, keep=("message",)) == {"message": shown}
+
+
+def test_a_text_that_is_kept_is_looked_through_only_as_far_as_it_is_shown() -> None:
+    assert masked({"message": "7 " * 5000}, keep=("message",))["message"].endswith("… <6000 more>")
+    secrets = masked({"message": "Bearer x " * 1776 + "sk_live_abcdef123456"}, keep=("message",))
+    assert "sk_live" not in secrets["message"]
+    few = masked({"message": "a" * 15990 + CARD}, keep=("message",))
+    assert few == {"message": "<text of 16009 characters>"}
 
 
 def test_lists_keep_their_first_rows() -> None:
@@ -207,6 +238,27 @@ def test_an_address_keeps_words_and_ids() -> None:
         f"{BASE}/transactions?page-number=2&iban=***&is-new=true&status=***&***=***"
     )
     assert masker.path_without_ids(f"payments/{RID}/{IBAN}/4711") == "payments/{id}/{id}/{id}"
+
+
+@pytest.mark.parametrize(
+    ("path", "template", "shown"),
+    [
+        ("payment/tokens/4711", "payment/tokens/{id}", "payment/tokens/4711"),
+        ("payment/tokens/4711", "", "payment/tokens/***"),
+        ("payments/1234567890", "payments/{rid}", "payments/***"),
+        (f"payments/{RID}", "", f"payments/{RID}"),
+        ("transactions/4711/1234", "transactions/{id}", "transactions/***/***"),
+        (f"analytics/queries/queryToken/{RID}", "", "analytics/queries/queryToken/***"),
+    ],
+)
+def test_a_number_is_kept_where_the_server_gives_numbers(path: str, template: str, shown: str) -> None:
+    assert Masker().url(BASE, path, template=template) == f"{BASE}/{shown}"
+
+
+def test_what_cannot_be_stored_is_replaced() -> None:
+    masker = Masker(keep=("content-disposition", "iban"))
+    assert masker.headers({"Content-Disposition": "a\udcfc\0.xml"}) == {"Content-Disposition": "a\ufffd\ufffd.xml"}
+    assert masker.url(BASE, "banks", [("iban", "\udcfc"), ("apiKey", "\udcfc" * 8), ("iban", "x")]).endswith("&iban=x")
 
 
 def test_a_parameter_is_kept_when_asked_for() -> None:
