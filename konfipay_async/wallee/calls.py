@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from konfipay_async.errors import ConfigurationError, OutcomeUnknownError, StatusError
+from konfipay_async.errors import ConfigurationError, OutcomeUnknownError
 from konfipay_async.session.message import Lane, Request
 from konfipay_async.wallee import answers, lists, shape
 from konfipay_async.wallee.analytics import AnalyticsQueries
@@ -135,7 +135,8 @@ _SENTENCES: Mapping[str, str] = {
     "all": "Await it: a list of {model}.",
     "listed": "An async generator of {model}; iterate it, do not await it.",
     "list": "An async generator of {model}, by time; iterate it, do not await it.",
-    "search": "An async generator of {model}; iterate it, do not await it. Without an order it goes by id.",
+    "search": "An async generator of {model}; iterate it, do not await it. It goes by id: all that matches while it is "
+    "read comes, and once. In another order rows that come or go meanwhile make it miss others, or show them twice.",
     "portions": "An async generator of what was submitted; iterate it, do not await it.",
     "bulk": "Await it: what became of each, in the order given; one that failed is no exception.",
     "text": "Await it: a text, or None where there is none.",
@@ -201,14 +202,7 @@ def _value_reader(operation: Operation) -> Callable[[str, str], Callable[..., An
 async def _sent(wiring: Wiring, operation: Operation, request: Request[Any]) -> Any:
     try:
         return await wiring.send(request)
-    except StatusError as error:
-        if operation.takes_card:  # the server may repeat what it refuses
-            error.body, error.errors, error.server_message = b"", (), ""
-            error.field_errors = dict.fromkeys(error.field_errors, "…")
-        raise
     except OutcomeUnknownError as error:
-        if operation.takes_card:
-            error.body_sha256 = ""  # of something that few guesses lead to
         error.kind = operation.dotted
         error.look_up = f"client.{'.'.join(operation.chain)}: look whether it did its work before you send it again"
         raise

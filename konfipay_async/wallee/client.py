@@ -23,6 +23,7 @@ from konfipay_async.session.manager import Recorder, Session
 from konfipay_async.session.message import Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
 from konfipay_async.session.transport import AiohttpTransport, checked_base_url
+from konfipay_async.wallee.secrecy import told
 from konfipay_async.wallee.signing import Signer, checked_key, checked_user_id
 from konfipay_async.wallee.tree import Services
 from konfipay_async.wallee.wiring import Options, Wiring, pair_of
@@ -311,6 +312,7 @@ class WalleeClient(Services):
         if not re.fullmatch(r"[A-Z]+", method):
             raise ConfigurationError(f"method={method!r}: give one like 'GET'")
         relative = _relative(path)
+        shown = told(relative)
         headers = {} if json is None else {"Content-Type": "application/json"}
         named = {"Space": self.space, "Account": self.account}
         headers |= {name: str(given) for name, given in named.items() if given is not None}
@@ -318,13 +320,15 @@ class WalleeClient(Services):
             Request(
                 method=method,
                 path=relative,
-                read=answers.raw(method, relative),
+                read=answers.raw(method, shown),
                 query=tuple(pair for name, value in (query or {}).items() for pair in pair_of(name, value)),
                 headers=headers,
                 body=None if json is None else encode(json),
                 lane=lane if lane is not None else options.lane if options.lane is not None else Lane.SINGLE,
                 retry=retry or (RetryClass.READ if method == "GET" else RetryClass.ONCE),
                 timeout=_seconds((options.timeout or 30.0) if timeout is None else timeout, "timeout"),
+                template=shown if shown != relative else "",
+                secret_path=shown != relative,
             )
         )
 

@@ -72,11 +72,6 @@ class Operation:
         return tuple(re.findall(r"\{(\w+)\}", self.path))
 
     @property
-    def takes_card(self) -> bool:
-        """Whether its body holds card details: neither they nor what is said of them may go anywhere else."""
-        return self.name.startswith("process_card_details")
-
-    @property
     def is_listed(self) -> bool:
         """Whether it reads like a list, although it comes as a whole."""
         return self.name.startswith("list")

@@ -19,6 +19,7 @@ from konfipay_async.session.retry import Retry
 from konfipay_async.session.transport import AiohttpTransport
 from konfipay_async.wallee import shape
 from konfipay_async.wallee.models import encode
+from konfipay_async.wallee.secrecy import holds_card, hushed, told
 from konfipay_async.wallee.services import Operation, snake
 
 __all__ = ["Options", "Pairs", "Wiring", "pair_of"]
@@ -88,12 +89,13 @@ class Wiring:
             timeout=timeout if options.timeout is None else options.timeout,
             download=download,
             template=operation.path,
-            secret_path="credentials" in operation.arguments,
+            secret_path=told(operation.path) != operation.path,
         )
 
     async def send(self, request: Request[T]) -> T:
         """What a request answers, with this view's patience."""
-        return await self.session.send(request, self.options.retry)
+        sending = self.session.send(request, self.options.retry)
+        return await (hushed(sending) if holds_card(request.path) else sending)
 
     def _header(self, operation: Operation) -> dict[str, str]:
         name = operation.header
