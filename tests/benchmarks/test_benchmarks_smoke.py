@@ -20,6 +20,7 @@ SCENARIOS = {
     "rate": "Share of the allowed rate",
     "drain": "A drain with acknowledgements at 100 ms",
     "pull": "A pull from end to end",
+    "keys": "Many keys",
     "sqlite": "Rows per second into SQLite",
     "postgresql": "Rows per second into PostgreSQL",
     "memory": "Peak memory",
