@@ -18,17 +18,13 @@ C = TypeVar("C")
 class CursorPages(Generic[P, C]):
     """Reads every page of a list, in order, one page ahead of its reader.
 
-    `fetch(cursor)` answers a page and the cursor of the one after it, None where it was the last; the first is asked
-    for with `first`. No more than `most` pages are fetched. Raises what `fetch` raises, at the place of the page that
-    failed.
+    `fetch(cursor)` answers a page and the cursor of the one after it, None where it was the last, or the last that is
+    wanted; the first is asked for with `first`. Raises what `fetch` raises, at the place of the page that failed.
     """
 
-    def __init__(
-        self, fetch: Callable[[C | None], Awaitable[tuple[P, C | None]]], *, first: C | None = None, most: int | None
-    ) -> None:
+    def __init__(self, fetch: Callable[[C | None], Awaitable[tuple[P, C | None]]], *, first: C | None = None) -> None:
         self._fetch = fetch
         self._first = first
-        self._left = most
         self._task: asyncio.Task[tuple[P, C | None]] | None = None
         self._began = False
 
@@ -51,9 +47,6 @@ class CursorPages(Generic[P, C]):
             await end([task])
 
     def _begin(self, cursor: C | None) -> None:
-        if self._left == 0:
-            return
-        self._left = None if self._left is None else self._left - 1
         self._task = asyncio.get_running_loop().create_task(_page(self._fetch, cursor))
         self._task.add_done_callback(lambda done: done.cancelled() or done.exception())
 

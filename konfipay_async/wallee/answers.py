@@ -108,7 +108,15 @@ def bulk_of(method: str, path: str) -> _Reader[list[BulkOperationResult]]:
 def portion_of(type_: Any, method: str, path: str) -> "_Reader[Portion[Any]]":
     """Reads a page of a list or a search; an empty one for 204."""
     read_value = value_of(Portion[type_], method, path)
-    return lambda response: read_value(response) or Portion()
+
+    def read(response: Response) -> Portion[Any]:
+        page: Portion[Any] = read_value(response) or Portion()
+        if page.data is None and response.status != 204 and b'"data"' not in response.body:
+            where = f"{method} {path}"
+            raise DecodeError(f"{where}: the answer has no `data`, it is no page", where=where, body=response.body)
+        return page
+
+    return read
 
 
 def all_of(type_: Any, method: str, path: str) -> _Reader[list[Any]]:

@@ -1,10 +1,10 @@
-"""Lists by cursor and searches by offset, row by row; past the offset limit a search goes on by windows over the id."""
+"""Lists by cursor, searches by offset, and what is no list of rows: requests for pages, and the pages row by row."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from konfipay_async.errors import ConfigurationError, ListError, PageEchoError, RangeError
+from konfipay_async.errors import ConfigurationError, DecodeError, ListError, PageEchoError
 from konfipay_async.paging.chunks import Chunks
 from konfipay_async.paging.cursors import CursorPages
 from konfipay_async.paging.open_ended import OpenEnded
@@ -14,18 +14,19 @@ from konfipay_async.wallee import answers, shape
 from konfipay_async.wallee.models import Portion, model
 from konfipay_async.wallee.parsing import query_text
 from konfipay_async.wallee.services import Operation
+from konfipay_async.wallee.windows import OFFSET_LIMIT, ById, ByOffset, in_line, row_id
 from konfipay_async.wallee.wiring import Pairs, Wiring, pair_of
 
 __all__ = ["at_once", "exported", "listed", "portioned", "searched", "unpaged"]
-
-# Rows. Where the API's searches end (official SDK); a smaller limit shows as 416.
-_OFFSET_LIMIT = 10_000
 
 
 def listed(
     wiring: Wiring, operation: Operation, arguments: Mapping[str, Any], query: Pairs, paging: Mapping[str, Any]
 ) -> AsyncGenerator[Any]:
-    """Every row of a list, forwards from `after`; `before` alone reads backwards, nearest first."""
+    """Every row of a list, forwards from `after`; `before` alone reads backwards, nearest first.
+
+    By time is by id (inferred): pages whose rows do not go on from the one before, by their ids, are a PageEchoError.
+    """
     size, most = _sizes(paging)
     order = None if paging["order"] is None else shape.list_order(paging["order"])
     after, before = (
@@ -33,55 +34,69 @@ def listed(
     )
     backwards = before is not None and after is None
     moving, fixed = ("before", None) if backwards else ("after", before)
+    downwards = backwards != (order == "DESC")
+    left = most
     ready = _page_request(wiring, operation, arguments)
 
     async def fetch(cursor: int | None) -> tuple[list[Any], int | None]:
+        nonlocal left
         bounds = {moving: cursor, **({} if fixed is None else {"before": fixed}), "limit": size, "order": order}
-        page = await wiring.send(replace(ready, query=(*_pairs(bounds), *query)))
-        rows = (page.data or [])[:: -1 if backwards else 1]
-        following = _id(rows[-1], operation) if _has_more(page, size) else None
-        if following is not None and following == cursor:
-            raise PageEchoError(f"{operation.dotted}: the page that begins at row {cursor} ends there: no end in sight")
-        return rows, following
+        page = _some(await wiring.send(replace(ready, query=(*_pairs(bounds), *query))), operation)
+        rows, more = page.data or [], _has_more(page, size)
+        if cursor is None and not more:
+            return rows, None  # all there are, in whatever order
+        ids = [row_id(row, operation) for row in rows]
+        if backwards and not in_line(ids, cursor, downwards=downwards):
+            rows, ids = rows[::-1], ids[::-1]
+        if not in_line(ids, cursor, downwards=downwards):
+            raise PageEchoError(
+                f"{operation.dotted}: rows do not follow one another, or not row {cursor or 'one'}, by their ids: the "
+                f"server answers with another page than was asked for, or in another order"
+            )
+        left = None if left is None else left - len(rows)
+        return rows, ids[-1] if more and (left is None or left > 0) else None
 
-    first = before if backwards else after
-    return _rows(CursorPages(fetch, first=first, most=_pages(most, size)), most)
+    return _rows(CursorPages(fetch, first=before if backwards else after), most)
 
 
 def searched(
     wiring: Wiring, operation: Operation, arguments: Mapping[str, Any], query: Pairs, paging: Mapping[str, Any]
 ) -> AsyncGenerator[Any]:
-    """Every row of a search, by id unless another order is given."""
+    """Every row of a search, by id unless another order is given; only by id can none be lost."""
     size, most = _sizes(paging)
     # What has no id but a code is a short list.
     default = None if operation.model.startswith("Rest") else "id:ASC"
     order = default if paging["order"] is None else shape.order(paging["order"])
     text = None if paging["query"] is None else query_text(paging["query"])
+    by_id = order in ("id", "id:ASC")
+    step = size - by_id  # by id a page begins with the last row of the one before
     ready = _page_request(wiring, operation, arguments)
 
-    def window(after: int | None, ahead: int) -> OpenEnded[Portion[Any]]:
+    def window(after: int | None, single: bool) -> OpenEnded[Portion[Any]]:
         beyond = f"id:>{after}" if text is None else f"({text}) AND id:>{after}"
         fixed = (*_pairs({"limit": size, "order": order, "query": text if after is None else beyond}), *query)
 
         async def fetch(index: int) -> Portion[Any]:
-            page = await wiring.send(replace(ready, query=(("offset", str(index * size)), *fixed)))
-            if page.limit not in (None, size) or page.offset not in (None, index * size):
+            offset = index * step
+            page = await wiring.send(replace(ready, query=(("offset", str(offset)), *fixed)))
+            if page.limit not in (None, size) or page.offset not in (None, offset):
                 raise PageEchoError(
-                    f"{operation.dotted}: asked for {size} rows from {index * size} on, the server answers with "
+                    f"{operation.dotted}: asked for {size} rows from {offset} on, the server answers with "
                     f"{page.limit} from {page.offset} on"
                 )
-            return page
+            return _some(page, operation) if by_id else _full(page, size, operation)
 
-        last_page = _OFFSET_LIMIT // size + 1
         return OpenEnded(
             fetch,
             lambda page: not _has_more(page, size),
             concurrency=wiring.concurrency,
-            most=min(last_page, _pages(most, size) or last_page),
-            ahead=ahead,
+            most=1 if single else min(OFFSET_LIMIT // step + 1, _pages(most, size, step) or OFFSET_LIMIT),
+            ahead=1 if after is None else wiring.concurrency,
         )
 
-    return _rows(_Windows(window, operation, wiring.concurrency, by_id=order in ("id", "id:ASC")), most)
+    if by_id:
+        return _rows(ById(window, operation, single=size == 1), most)
+    return _rows(ByOffset(window(None, False), operation), most)
 
 
 def portioned(
@@ -94,22 +109,18 @@ def portioned(
         operation, lambda method, path: answers.value_of(kind, method, path), arguments, lane=Lane.BULK
     )
 
-    def all_of_it(after: int | None, ahead: int) -> OpenEnded[Portion[Any]]:
-        async def fetch(index: int) -> Portion[Any]:
-            page = await wiring.send(replace(ready, query=(*_pairs({"offset": index * size, "limit": size}), *query)))
-            items = [] if page is None else page.items or []
-            total = None if page is None else page.total_count
-            return Portion(data=items, has_more=None if total is None else index * size + len(items) < total)
+    async def fetch(index: int) -> Portion[Any]:
+        page = await wiring.send(replace(ready, query=(*_pairs({"offset": index * size, "limit": size}), *query)))
+        if page is not None and page.items is None:
+            raise DecodeError(f"{operation.dotted}: the answer has no `items`, it is no page of a list")
+        items, total = ([], None) if page is None else (page.items, page.total_count)
+        more = None if total is None else index * size + len(items) < total
+        return _full(Portion(data=items, has_more=more), size, operation)
 
-        return OpenEnded(
-            fetch,
-            lambda page: not _has_more(page, size),
-            concurrency=wiring.concurrency,
-            most=_pages(most, size),
-            ahead=ahead,
-        )
-
-    return _rows(_Windows(all_of_it, operation, wiring.concurrency, by_id=False), most)
+    pages = OpenEnded(
+        fetch, lambda page: not _has_more(page, size), concurrency=wiring.concurrency, most=_pages(most, size, size)
+    )
+    return _rows(ByOffset(pages, operation), most)
 
 
 def unpaged(wiring: Wiring, operation: Operation, arguments: Mapping[str, Any], query: Pairs) -> Request[list[Any]]:
@@ -135,71 +146,6 @@ def exported(wiring: Wiring, operation: Operation, arguments: Mapping[str, Any],
     return _chunks(Chunks(send))
 
 
-class _Windows:
-    """The pages of a search, window by window where the API does not page far enough.
-
-    `window` makes the reader of what comes after an id, None for the beginning. Other orders than `by_id` end where the
-    API ends: ListError.
-    """
-
-    def __init__(
-        self,
-        window: Callable[[int | None, int], OpenEnded[Portion[Any]]],
-        operation: Operation,
-        concurrency: int,
-        *,
-        by_id: bool,
-    ) -> None:
-        self._window = window
-        self._operation = operation
-        self._concurrency = concurrency
-        self._by_id = by_id
-        self._reader: OpenEnded[Portion[Any]] | None = window(None, 1)
-        self._after: int | None = None
-        self._last: Any = None
-        self._pages = 0
-
-    async def next(self) -> list[Any] | None:
-        while self._reader is not None:
-            try:
-                page = await self._reader.next()
-            except RangeError:
-                if self._pages == 0:
-                    raise
-                page = None
-            if page is not None:
-                self._pages += 1
-                rows = page.data or []
-                self._last = self._advanced(rows) or self._last
-                return rows
-            if self._reader.ended:
-                break
-            await self._reader.close()
-            self._reader = self._following()
-        return None
-
-    async def close(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            await reader.close()
-
-    def _following(self) -> OpenEnded[Portion[Any]]:
-        if not self._by_id:
-            raise ListError(
-                f"{self._operation.dotted}: the API pages no further than {_OFFSET_LIMIT} rows in this order. Leave "
-                f"the order out (by id there is no end), or narrow the query."
-            )
-        self._after = _id(self._last, self._operation)
-        self._pages = 0
-        return self._window(self._after, self._concurrency)
-
-    def _advanced(self, rows: list[Any]) -> Any:
-        """The last of these rows, which must not be of an earlier window."""
-        if self._after is not None and rows and _id(rows[0], self._operation) <= self._after:
-            raise ListError(f"{self._operation.dotted}: the server ignores 'id:>{self._after}', rows would come twice")
-        return rows[-1] if rows else None
-
-
 def _page_request(wiring: Wiring, operation: Operation, arguments: Mapping[str, Any]) -> "Request[Portion[Any]]":
     kind = model(operation.model)
     return wiring.request(
@@ -215,8 +161,9 @@ def _sizes(paging: Mapping[str, Any]) -> tuple[int, int | None]:
     return (size if most is None else max(1, min(size, most))), most
 
 
-def _pages(most: int | None, size: int) -> int | None:
-    return None if most is None else -(-most // size)
+def _pages(most: int | None, size: int, step: int) -> int | None:
+    """How many pages have so many rows, of which each begins `step` rows after the one before."""
+    return None if most is None else max(0, -(-(most - size) // step)) + 1
 
 
 def _pairs(values: Mapping[str, Any]) -> Pairs:
@@ -225,15 +172,25 @@ def _pairs(values: Mapping[str, Any]) -> Pairs:
 
 def _has_more(page: Portion[Any], size: int) -> bool:
     """Whether rows follow; a server that does not say so has shown them all when a page is not full."""
-    rows = len(page.data or [])
-    return rows > 0 and (rows >= size if page.has_more is None else page.has_more)
+    return len(page.data or []) >= size if page.has_more is None else page.has_more
 
 
-def _id(row: Any, operation: Operation) -> int:
-    found = getattr(row, "id", None)
-    if not isinstance(found, int):
-        raise ListError(f"{operation.dotted}: a row has no id by which to go on")
-    return found
+def _some(page: Portion[Any], operation: Operation) -> Portion[Any]:
+    """This page, if it does not say that rows follow where there are none. ListError."""
+    if page.has_more and not page.data:
+        raise ListError(f"{operation.dotted}: the server says that more rows follow, and answers with none")
+    return page
+
+
+def _full(page: Portion[Any], size: int, operation: Operation) -> Portion[Any]:
+    """This page, if rows that follow it are where they are looked for. PageEchoError."""
+    rows = len(_some(page, operation).data or [])
+    if _has_more(page, size) and rows != size:
+        raise PageEchoError(
+            f"{operation.dotted}: asked for {size} rows, the server answers with {rows} and says that more follow: "
+            f"some would be missed. Ask for pages of {rows} (limit=)"
+        )
+    return page
 
 
 async def _rows(reader: Reader[list[Any]], most: int | None) -> AsyncGenerator[Any]:

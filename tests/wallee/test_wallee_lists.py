@@ -10,6 +10,7 @@ import pytest
 
 from konfipay_async.errors import (
     ConfigurationError,
+    DecodeError,
     ForbiddenError,
     ListError,
     NotFoundError,
@@ -106,7 +107,10 @@ async def test_max_items_asks_for_no_more_than_that(pair, most):
         assert (
             await ids(client.payment.transactions.search(limit=5, max_items=most)) == sandbox.transactions.ids()[:most]
         )
-        assert sum(seen.rows for seen in sandbox.requests) <= 2 * max(0, -(-most // 5) * 5)
+        listed = [seen.rows for seen in sandbox.requests if "search" not in seen.target]
+        searched = [seen.rows for seen in sandbox.requests if "search" in seen.target]
+        assert sum(listed) == (1 if most == 1 else -(-most // 5) * 5)
+        assert sum(searched) < most + 5 + len(searched)  # pages of a search overlap by a row
 
 
 async def test_one_page_is_read_ahead_and_no_more(pair, until):
@@ -189,12 +193,86 @@ async def test_rows_come_before_the_error_behind_them(against, raw_server):
         assert await failing(client.customers.list(limit=2), ServerError) == [1, 2]
 
 
-@pytest.mark.parametrize("body", [{}, {"data": None}, {"data": []}, {"data": [], "hasMore": True}])
+@pytest.mark.parametrize("body", [{"data": None}, {"data": []}, {"data": [], "hasMore": False, "limit": 100}])
 async def test_an_empty_list_however_it_is_written(against, raw_server, body):
     async with against(lambda request: raw_server.reply(200, body)) as (server, client):
         assert await ids(client.customers.list()) == []
         assert await ids(client.customers.search()) == []
         assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("body", [{}, {"hasMore": False}, {"rows": [{"id": 1}]}])
+async def test_what_is_no_page_is_no_end(against, raw_server, body):
+    async with against(lambda request: raw_server.reply(200, body), retry=Retry(attempts=1)) as (_, client):
+        for rows in (client.customers.list(), client.customers.search(), client.countries.list()):
+            with pytest.raises(DecodeError, match="no `data`"):
+                await ids(rows)
+        with pytest.raises(DecodeError, match="no `items`"):
+            await ids(client.analytics.queries.list())
+
+
+async def test_no_rows_and_yet_more_of_them_is_no_end(against, raw_server):
+    body = {"data": [], "hasMore": True}
+    async with against(lambda request: raw_server.reply(200, body)) as (server, client):
+        for rows in (
+            client.customers.list(),
+            client.customers.search(),
+            client.customers.search(order="version"),
+        ):
+            with pytest.raises(ListError, match="answers with none"):
+                await ids(rows)
+        assert len(server.requests) == 3
+
+
+async def test_cursors_that_go_in_a_circle_are_found_out(against, raw_server):
+    def answer(request: Any) -> bytes:
+        row = {"2": 1}.get(query_of(request).get("after", ""), 2)
+        return raw_server.reply(200, {"data": [{"id": row}], "hasMore": True})
+
+    async with against(answer) as (server, client):
+        assert await failing(client.customers.list(limit=1), PageEchoError) == [2]
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "asked", [{"after": 5}, {"after": 5, "before": 9}, {"before": 1}, {"after": 1, "order": "DESC"}]
+)
+async def test_rows_on_the_wrong_side_of_a_cursor_are_not_handed_out(against, raw_server, asked):
+    body = {"data": [{"id": 4}, {"id": 6}], "hasMore": False}
+    async with against(lambda request: raw_server.reply(200, body)) as (_, client):
+        with pytest.raises(PageEchoError, match="by their ids"):
+            await anext(client.customers.list(**asked))
+
+
+@pytest.mark.parametrize("nearest_first", [True, False])
+@pytest.mark.parametrize("order", ["ASC", "DESC"])
+async def test_backwards_is_nearest_first_however_the_server_sends_it(against, raw_server, nearest_first, order):
+    def answer(request: Any) -> bytes:
+        before = int(query_of(request)["before"])
+        beyond = range(before - 1, 0, -1) if order == "ASC" else range(before + 1, 20)
+        page = [{"id": row} for row in beyond[:4]]
+        return raw_server.reply(200, {"data": page[:: 1 if nearest_first else -1], "hasMore": len(beyond) > 4})
+
+    async with against(answer) as (_, client):
+        rows = await ids(client.customers.list(limit=4, before=10, order=order))
+        assert rows == (list(range(9, 0, -1)) if order == "ASC" else list(range(11, 20)))
+
+
+async def test_backwards_in_no_order_at_all_is_found_out(against, raw_server):
+    body = {"data": [{"id": 4}, {"id": 6}, {"id": 5}], "hasMore": False}
+    async with against(lambda request: raw_server.reply(200, body)) as (_, client):
+        with pytest.raises(PageEchoError):
+            await anext(client.customers.list(before=10))
+
+
+async def test_max_items_counts_rows_where_pages_are_smaller_than_asked_for(against, raw_server):
+    def answer(request: Any) -> bytes:
+        after = int(query_of(request).get("after", "0"))
+        return raw_server.reply(200, {"data": [{"id": after + 1}, {"id": after + 2}], "hasMore": True})
+
+    async with against(answer) as (server, client):
+        assert await ids(client.customers.list(limit=5, max_items=7)) == [1, 2, 3, 4, 5, 6, 7]
+        assert len(server.requests) == 4
 
 
 async def test_without_has_more_a_full_page_has_more(against, raw_server):
@@ -236,7 +314,7 @@ async def test_pages_are_fetched_together_and_bounded(pair, clock):
         async for _ in client.payment.transactions.search(limit=2):
             most = max(most, budget.status().in_flight)
         assert 2 <= most <= 4
-        assert len(sandbox.requests) <= 30 + 4
+        assert len(sandbox.requests) <= 60 + 4
 
 
 async def test_query_and_order_go_along(pair):
@@ -279,7 +357,7 @@ async def test_past_the_offset_limit_by_windows(against, raw_server, query):
 async def test_past_ten_thousand_rows(against, raw_server):
     async with against(Book(raw_server, 10_207), concurrency=16, limits=None) as (server, client):
         assert await ids(client.customers.search(max_items=10_205)) == list(range(1, 10_206))
-        assert "id:>10100" in query_of(server.requests[-1])["query"]
+        assert "id:>10099" in query_of(server.requests[-1])["query"]
         assert not [request for request in server.requests if int(query_of(request)["offset"]) > 10_000]
 
 
@@ -294,6 +372,97 @@ async def test_a_server_that_ignores_the_window_is_found_out(against, raw_server
     async with against(Book(raw_server, 60, most=20, heeds_windows=False)) as (_, client):
         with pytest.raises(ListError, match="ignores"):
             await ids(client.customers.search(limit=5))
+
+
+@pytest.mark.parametrize("order", [lambda id_: -id_, lambda id_: id_ % 7 * 100 + id_])
+async def test_a_server_that_does_not_order_by_id_is_found_out(against, raw_server, order):
+    """Newest first, or by something else: before the first row that is not in its place."""
+
+    def answer(request: Any) -> bytes:
+        query = query_of(request)
+        window = re.search(r"id:>(\d+)", query.get("query", ""))
+        found = sorted((row for row in range(1, 61) if window is None or row > int(window[1])), key=order)
+        offset = int(query["offset"])
+        page = [{"id": row} for row in found[offset : offset + 20]]
+        return raw_server.reply(200, {"data": page, "hasMore": offset + 20 < len(found)})
+
+    async with against(answer) as (_, client):
+        with pytest.raises(ListError, match="does not order by id"):
+            await anext(client.customers.search(limit=20))
+
+
+async def test_pages_smaller_than_asked_for_leave_nothing_out(against, raw_server):
+    """In another order than by id nobody knows where they go on."""
+
+    def answer(request: Any) -> bytes:
+        query = query_of(request)
+        window = re.search(r"id:>(\d+)", query.get("query", ""))
+        found = list(range(1 if window is None else int(window[1]) + 1, 48))
+        offset = int(query["offset"])
+        page = found[offset : offset + 4]
+        return raw_server.reply(200, {"data": [{"id": row} for row in page], "hasMore": offset + 4 < len(found)})
+
+    async with against(answer) as (_, client):
+        assert await ids(client.customers.search(limit=10)) == list(range(1, 48))
+        assert await ids(client.customers.search(limit=10, max_items=33)) == list(range(1, 34))
+        with pytest.raises(PageEchoError, match="limit="):
+            await anext(client.customers.search(limit=10, order="version"))
+        assert await ids(client.customers.search(limit=4, order="version")) == list(range(1, 48))
+
+
+class Till:
+    """Searches over what is still open."""
+
+    def __init__(self, server: Any, rows: int) -> None:
+        self._reply = server.reply
+        self.open = set(range(10, 10 + rows))
+
+    def __call__(self, request: Any) -> bytes:
+        query = query_of(request)
+        limit, offset = int(query["limit"]), int(query["offset"])
+        window = re.search(r"id:>(\d+)", query["query"])
+        found = sorted(row for row in self.open if window is None or row > int(window[1]))
+        page = [{"id": row} for row in found[offset : offset + limit]]
+        return self._reply(200, {"data": page, "hasMore": offset + limit < len(found), "limit": limit})
+
+
+@pytest.mark.parametrize(("limit", "rows"), [(1, 20), (2, 40), (20, 200)])
+async def test_rows_that_leave_the_result_while_it_is_read_take_no_others_along(against, raw_server, limit, rows):
+    """Each row that is handed out is changed, so that it matches no more; at first a page is fetched several times."""
+    till = Till(raw_server, rows)
+    async with against(till) as (server, client):
+        came = []
+        async for row in client.payment.transactions.search(query=Q.state == "FULFILL", limit=limit):
+            came.append(row.id)
+            till.open.discard(row.id)
+        assert came == list(range(10, 10 + rows))
+        assert len(server.requests) <= rows / limit + 2 * 16 + 2
+
+
+async def test_rows_that_come_into_the_result_while_it_is_read_bring_none_twice(against, raw_server):
+    """And in between nothing is lost, whatever leaves at the same time."""
+    till = Till(raw_server, 200)
+    async with against(till, concurrency=4) as (_, client):
+        came = []
+        async for row in client.customers.search(query="state:ACTIVE", limit=10):
+            came.append(row.id)
+            if row.id == 45:
+                till.open |= {1, 2, 3}
+                till.open.discard(12)
+            if row.id == 120:
+                till.open -= {121, 130, 150}
+        assert came == sorted(set(came))
+        assert set(came) >= set(range(10, 210)) - {121, 130, 150}
+
+
+async def test_a_search_that_nobody_disturbs_asks_for_each_page_once(against, raw_server):
+    till = Till(raw_server, 200)
+    async with against(till, concurrency=4) as (server, client):
+        assert len(await ids(client.customers.search(query="state:ACTIVE", limit=20))) == 200
+        assert {query_of(request)["query"] for request in server.requests} == {"state:ACTIVE"}
+        offsets = [int(query_of(request)["offset"]) for request in server.requests]
+        assert sorted(offsets) == sorted(set(offsets))
+        assert len(offsets) <= 11 + 4
 
 
 async def test_a_416_at_the_beginning_is_an_error(against, raw_server):
@@ -317,7 +486,7 @@ async def test_an_error_comes_at_its_place(against, raw_server):
         return raw_server.reply(500) if query_of(request)["offset"] == "20" else book(request)
 
     async with against(answer, retry=Retry(attempts=1)) as (_, client):
-        assert await failing(client.customers.search(limit=5), ServerError) == list(range(1, 21))
+        assert await failing(client.customers.search(limit=5), ServerError) == list(range(1, 22))
 
 
 # Other shapes
