@@ -351,10 +351,13 @@ class KonfipayClient:
         try:
             await self._session.close()
         finally:
-            for owned in self._owned:
-                await owned.close()
-            while self._opened_logs:
-                await asyncio.to_thread(self._opened_logs.pop().close)
+            try:
+                for owned in self._owned:
+                    await owned.close()
+            finally:
+                logs = [self._opened_logs.pop() for _ in self._opened_logs.copy()]
+                # Somebody who is cancelled wants the log of it all the more.
+                await to_the_end(asyncio.gather(*(asyncio.to_thread(log.close) for log in logs)))
 
     async def __aenter__(self) -> Self:
         await self.open()

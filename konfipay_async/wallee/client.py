@@ -237,11 +237,14 @@ class WalleeClient(Services):
         try:
             await self._session.close()
         finally:
-            for owned in self._owned:
-                await owned.close()
-            if self._log is not None and self._holds_log:
-                self._holds_log = False
-                await asyncio.to_thread(self._log.close)
+            try:
+                for owned in self._owned:
+                    await owned.close()
+            finally:
+                if self._log is not None and self._holds_log:
+                    self._holds_log = False
+                    # Somebody who is cancelled wants the log of it all the more.
+                    await to_the_end(asyncio.create_task(asyncio.to_thread(self._log.close)))
 
     async def __aenter__(self) -> Self:
         await self.open()

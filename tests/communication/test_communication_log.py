@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from konfipay_async import KonfipayClient
@@ -22,6 +23,7 @@ from konfipay_async.errors import (
     StorageError,
 )
 from konfipay_async.sandbox import Sandbox
+from konfipay_async.wallee import WalleeClient
 
 BASE = "https://api.example/api/v6"
 
@@ -468,6 +470,23 @@ async def test_a_client_that_is_cancelled_while_it_opens_leaves_nothing(url: str
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await opening
+    assert not [one for one in threading.enumerate() if "communication" in one.name]
+
+
+async def test_a_client_whose_scope_is_cancelled_closes_its_log(url: str, new_client: Any, read: Any) -> None:
+    async with Sandbox(transactions=3) as sandbox:
+        with anyio.CancelScope() as scope:
+            async with new_client(sandbox, communication_log=url) as client:
+                await client.request("GET", "bank-accounts")
+                scope.cancel()
+    assert not [one for one in threading.enumerate() if "communication" in one.name]
+    assert len(read(url)) == 2
+
+
+async def test_so_does_a_client_of_the_signed_api(url: str) -> None:
+    with anyio.CancelScope() as scope:
+        async with WalleeClient(17, "c2VjcmV0" * 5 + "c2U=", communication_log=url):
+            scope.cancel()
     assert not [one for one in threading.enumerate() if "communication" in one.name]
 
 
