@@ -29,6 +29,7 @@ __all__ = [
     "retry_after",
     "text",
     "value_of",
+    "value_or_none_of",
 ]
 
 T = TypeVar("T")
@@ -85,18 +86,34 @@ def nothing(method: str, path: str) -> _Reader[None]:
 
 
 def value_of(type_: Any, method: str, path: str) -> _Reader[Any]:
-    """Reads a success into a model or a scalar; None for 204."""
+    """Reads a success into a model or a scalar."""
+    read_some = value_or_none_of(type_, method, path)
+
+    def read(response: Response) -> Any:
+        value = read_some(response)
+        if value is None:
+            where = f"{method} {path}"
+            raise DecodeError(f"a success ({response.status}) of {where}, and nothing came with it", where=where)
+        return value
+
+    return read
+
+
+def value_or_none_of(type_: Any, method: str, path: str) -> _Reader[Any]:
+    """Reads a success into a model or a scalar; None where there is none (204), or not yet (202 without a body)."""
 
     def read(response: Response) -> Any:
         _raise_unless_success(response, method, path)
-        return None if response.status == 204 else decode(response.body, type_, where=f"{method} {path}")
+        if response.status == 204 or (response.status == 202 and not response.body.strip()):
+            return None
+        return decode(response.body, type_, where=f"{method} {path}")
 
     return read
 
 
 def array_of(type_: Any, method: str, path: str) -> _Reader[list[Any]]:
     """Reads an array of a model; empty for 204."""
-    read_value = value_of(list[type_], method, path)
+    read_value = value_or_none_of(list[type_], method, path)
     return lambda response: read_value(response) or []
 
 
@@ -107,7 +124,7 @@ def bulk_of(method: str, path: str) -> _Reader[list[BulkOperationResult]]:
 
 def portion_of(type_: Any, method: str, path: str) -> "_Reader[Portion[Any]]":
     """Reads a page of a list or a search; an empty one for 204."""
-    read_value = value_of(Portion[type_], method, path)
+    read_value = value_or_none_of(Portion[type_], method, path)
 
     def read(response: Response) -> Portion[Any]:
         page: Portion[Any] = read_value(response) or Portion()
@@ -136,12 +153,16 @@ def text(method: str, path: str) -> "_Reader[str | None]":
 
     def read(response: Response) -> str | None:
         _raise_unless_success(response, method, path)
-        if response.status in (202, 204):
+        is_json = "json" in response.headers.get("content-type", "")
+        if response.status in (202, 204) or (is_json and response.body.strip() == b"null"):
             return None
         where = f"{method} {path}"
         _refuse_html(response, where)
-        if "json" in response.headers.get("content-type", "") and response.body.lstrip().startswith(b'"'):
-            return decode(response.body, str, where=where)
+        value = _json(response.body) if is_json else None
+        if isinstance(value, str):
+            return value
+        if value is not None or response.body.lstrip().startswith((b"{", b"[")):
+            raise DecodeError(f"expected a text for {where}, got other JSON", where=where, body=response.body)
         try:
             return response.body.decode("utf-8")
         except UnicodeDecodeError:
@@ -150,6 +171,14 @@ def text(method: str, path: str) -> "_Reader[str | None]":
             ) from None
 
     return read
+
+
+def _json(body: bytes) -> Any:
+    """What it is, if it is JSON and not null."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def error_of(response: Response, method: str, path: str) -> StatusError | None:
@@ -248,10 +277,7 @@ class _Said(msgspec.Struct):
 
 
 def _read_error_body(body: bytes) -> _Said:
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Said()
+    value = _json(body)
     if not isinstance(value, dict):
         return _Said()
     texts = {name: str(value[name]) for name in ("code", "id", "message", "date") if value.get(name) is not None}

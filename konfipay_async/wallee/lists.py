@@ -106,7 +106,7 @@ def portioned(
     size, most = _sizes(paging)
     kind = model(operation.model)
     ready = wiring.request(
-        operation, lambda method, path: answers.value_of(kind, method, path), arguments, lane=Lane.BULK
+        operation, lambda method, path: answers.value_or_none_of(kind, method, path), arguments, lane=Lane.BULK
     )
 
     async def fetch(index: int) -> Portion[Any]:

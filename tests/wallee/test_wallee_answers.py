@@ -156,7 +156,6 @@ def test_nothing_is_nothing_but_for_a_proxy_s_page():
 
 def test_values():
     assert read(answers.value_of, Customer, response(200, {"id": 5})).id == 5
-    assert read(answers.value_of, Customer, response(204)) is None
     assert read(answers.value_of, bool, response(200, b"true")) is True
     for body in (b"", b"<html>", b"{", b"[]"):
         with pytest.raises(DecodeError):
@@ -166,6 +165,32 @@ def test_values():
 @pytest.mark.parametrize("body", [[{"id": 1}, {"id": 2}], {"data": [{"id": 1}, {"id": 2}], "hasMore": False}])
 def test_a_list_that_is_not_paged_comes_wrapped_or_bare(body):
     assert [row.id for row in read(answers.all_of, Customer, response(200, body))] == [1, 2]
+
+
+@pytest.mark.parametrize("kind", [Customer, bool])
+def test_nothing_where_something_is_promised(kind):
+    with pytest.raises(DecodeError, match="nothing came"):
+        read(answers.value_of, kind, response(204))
+    assert read(answers.value_or_none_of, kind, response(204)) is None
+    assert read(answers.value_or_none_of, kind, response(202)) is None
+    with pytest.raises(DecodeError):
+        read(answers.value_or_none_of, kind, response(200))
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1}', b' ["x"]', b"{", b"[1]"])
+@pytest.mark.parametrize("type_", ["application/json", "text/plain", ""])
+def test_an_object_is_no_text(body, type_):
+    """An address, a key or credentials are none; what comes instead of them is not to be taken for them."""
+    with pytest.raises(DecodeError, match="expected a text"):
+        read(answers.text, response(200, body, content_type=type_))
+
+
+@pytest.mark.parametrize("body", [b"5", b"true"])
+def test_json_that_is_no_text(body):
+    with pytest.raises(DecodeError, match="expected a text"):
+        read(answers.text, response(200, body, content_type="application/json"))
+    assert read(answers.text, response(200, body, content_type="text/plain")) == body.decode()
+    assert read(answers.text, response(200, b"null", content_type="application/json")) is None
 
 
 def test_portions_and_arrays():

@@ -172,9 +172,10 @@ async def test_truths_arrays_documents_and_nothing(pair):
 
 async def test_nothing_where_something_could_be(against, raw_server):
     async with against(lambda request: raw_server.reply(204)) as (_, client):
-        assert await client.payment.tokens.active_version(1) is None
         assert [row async for row in client.customers.list()] == []
         assert await client.customers.email_addresses(1) == []
+        with pytest.raises(DecodeError, match="nothing came"):
+            await client.payment.tokens.active_version(1)
 
 
 # Spaces and accounts
@@ -478,19 +479,89 @@ async def test_a_413_for_a_single_one(against, raw_server):
         assert len(server.requests) == 1
 
 
-async def test_answers_that_cannot_be_told_apart(against, raw_server):
-    async with against(lambda request: raw_server.reply(200, [{"id": 1, "statusCode": 201}])) as (_, client):
-        results = await client.customers.bulk.create([{}, {}])
-        assert all(isinstance(one.error, DecodeError) for one in results)
+@pytest.mark.parametrize(
+    ("do", "answered"),
+    [
+        (lambda bulk: bulk.create([{}, {}]), [{"id": 1, "statusCode": 201}]),
+        (lambda bulk: bulk.create([{}, {}]), []),
+        (lambda bulk: bulk.delete([5, "6"]), [{"id": 6, "statusCode": 204}, {"id": 5, "statusCode": 404}]),
+        (
+            lambda bulk: bulk.update([{"id": 5, "version": 1}, {"id": "6", "version": 1}]),
+            [{"id": 5, "statusCode": 200}, {"id": 7, "statusCode": 200}],
+        ),
+    ],
+)
+async def test_answers_that_cannot_be_told_apart(against, raw_server, do, answered):
+    """All was done, some, or none: nobody knows."""
+    async with against(lambda request: raw_server.reply(200, answered)) as (server, client):
+        results = await do(client.customers.bulk)
+        assert [one.succeeded for one in results] == [False, False]
+        for one in results:
+            assert isinstance(one.error, OutcomeUnknownError)
+            assert isinstance(one.error.__cause__, DecodeError)
+            assert one.error.kind.startswith("customers.bulk.")
+        assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("wrong", [{"items": "abc"}, {"items": {"a": 1}}, {"items": 5}, {"items": [], "chunk": 0}])
+@pytest.mark.parametrize("status", [401, 403])
+async def test_who_is_refused_as_such_does_not_go_on_asking(against, raw_server, status):
+    def answer(request: Any) -> bytes:
+        if len(server.requests) > 1:
+            return raw_server.reply(status)
+        return raw_server.reply(200, [{"id": id_, "statusCode": 204} for id_ in request.json])
+
+    async with against(answer) as (server, client):
+        results = await client.customers.bulk.delete(range(1, 11), chunk=2)
+        assert [one.succeeded for one in results] == [True] * 2 + [False] * 8
+        assert {one.error.status for one in results[2:]} == {status}
+        assert len(server.requests) == 2
+
+
+async def test_what_was_done_is_told_to_who_stops_waiting(against, raw_server, until):
+    """And of the chunk that was on its way that nobody knows."""
+    second = asyncio.Event()
+
+    def answer(request: Any) -> bytes | None:
+        if len(server.requests) > 1:
+            second.set()
+            return None
+        return raw_server.reply(200, [{"id": id_, "statusCode": 204} for id_ in request.json])
+
+    told: list[Any] = []
+    async with against(answer) as (server, client):
+        deleting = asyncio.create_task(client.customers.bulk.delete(range(1, 7), chunk=2, on_result=told.append))
+        await second.wait()
+        deleting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await deleting
+    assert [(one.index, one.id, one.succeeded) for one in told] == [
+        (0, 1, True),
+        (1, 2, True),
+        (2, None, False),
+        (3, None, False),
+    ]
+    assert all(isinstance(one.error, OutcomeUnknownError) for one in told[2:])
+
+
+async def test_each_is_told_of_as_soon_as_it_is_known(against, raw_server):
+    def answer(request: Any) -> bytes:
+        assert len(told) == 2 * (len(server.requests) - 1)
+        return raw_server.reply(200, [{"id": 1, "statusCode": 201}] * len(request.json))
+
+    told: list[Any] = []
+    async with against(answer) as (server, client):
+        assert await client.customers.bulk.create([{}] * 5, chunk=2, on_result=told.append) == told
+
+
+@pytest.mark.parametrize("wrong", [{"items": "abc"}, {"items": {"a": 1}}, {"items": 5}, {"items": [], "chunk": 0}, {"items": [], "on_result": 5}])
 async def test_what_bulk_does_not_take(against, raw_server, wrong):
     async with against(lambda request: raw_server.reply(200, [])) as (server, client):
         with pytest.raises(ConfigurationError):
             await client.customers.bulk.create(**wrong)
         with pytest.raises(ConfigurationError, match="float"):
             await client.customers.bulk.create([{"a": 1}] * 3 + [{"a": 0.5}], chunk=1)
+        with pytest.raises(ConfigurationError, match=r"items\[1\]"):
+            await client.customers.bulk.delete([1, "x"])
         assert await client.customers.bulk.create([]) == []
         assert not server.requests
 
