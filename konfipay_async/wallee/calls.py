@@ -75,7 +75,7 @@ def signature_of(operation: Operation) -> inspect.Signature:
         case "csv":
             optional["fields"] = ()
         case "bulk":
-            optional["chunk"] = 100
+            optional |= {"chunk": 100, "watch": None}
     named = {**given, **optional, "extra": None}
     return inspect.Signature(
         [
@@ -138,7 +138,8 @@ _SENTENCES: Mapping[str, str] = {
     "search": "An async generator of {model}; iterate it, do not await it. It goes by id: all that matches while it is "
     "read comes, and once. In another order rows that come or go meanwhile make it miss others, or show them twice.",
     "portions": "An async generator of what was submitted; iterate it, do not await it.",
-    "bulk": "Await it: what became of each, in the order given; one that failed is no exception.",
+    "bulk": "Await it: what became of each, in the order given; one that failed is no exception. `watch` is called "
+    "with each as soon as it is known.",
     "text": "Await it: a text, or None where there is none.",
     "bool": "Await it: True or False.",
     "csv": "An async generator of bytes, as they come; `timeout` is for the whole of it.",

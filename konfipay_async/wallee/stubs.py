@@ -51,6 +51,7 @@ _TYPES: Mapping[str, str] = {
     "offset": "int | None",
     "query": "Query | str | None",
     "query_external_id": "str",
+    "watch": "Callable[[BulkResult], object] | None",
 }
 _EXTRA_BASES = {("analytics", "queries"): "AnalyticsQueries"}
 _LONGEST = 120

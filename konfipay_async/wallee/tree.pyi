@@ -906,24 +906,54 @@ class _SubscriptionsProductsVersions:
 
 class _WebhooksListenersBulk:
     async def create(
-        self, items: Iterable[_Body], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Body],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
     async def delete(
-        self, items: Iterable[_Id], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Id],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
     async def update(
-        self, items: Iterable[_Body], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Body],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
 
 class _WebhooksUrlsBulk:
     async def create(
-        self, items: Iterable[_Body], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Body],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
     async def delete(
-        self, items: Iterable[_Id], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Id],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
     async def update(
-        self, items: Iterable[_Body], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Body],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
 
 class _AnalyticsQueries(AnalyticsQueries):
@@ -1009,13 +1039,28 @@ class _CustomersAddresses:
 
 class _CustomersBulk:
     async def create(
-        self, items: Iterable[_Body], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Body],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
     async def delete(
-        self, items: Iterable[_Id], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Id],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
     async def update(
-        self, items: Iterable[_Body], *, chunk: int = ..., extra: _Extra = ...
+        self,
+        items: Iterable[_Body],
+        *,
+        chunk: int = ...,
+        watch: Callable[[BulkResult], object] | None = ...,
+        extra: _Extra = ...,
     ) -> builtins.list[BulkResult]: ...
 
 class _CustomersComments:

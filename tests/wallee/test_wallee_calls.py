@@ -529,7 +529,7 @@ async def test_what_was_done_is_told_to_who_stops_waiting(against, raw_server, u
 
     told: list[Any] = []
     async with against(answer) as (server, client):
-        deleting = asyncio.create_task(client.customers.bulk.delete(range(1, 7), chunk=2, on_result=told.append))
+        deleting = asyncio.create_task(client.customers.bulk.delete(range(1, 7), chunk=2, watch=told.append))
         await second.wait()
         deleting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -550,10 +550,12 @@ async def test_each_is_told_of_as_soon_as_it_is_known(against, raw_server):
 
     told: list[Any] = []
     async with against(answer) as (server, client):
-        assert await client.customers.bulk.create([{}] * 5, chunk=2, on_result=told.append) == told
+        assert await client.customers.bulk.create([{}] * 5, chunk=2, watch=told.append) == told
 
 
-@pytest.mark.parametrize("wrong", [{"items": "abc"}, {"items": {"a": 1}}, {"items": 5}, {"items": [], "chunk": 0}, {"items": [], "on_result": 5}])
+@pytest.mark.parametrize(
+    "wrong", [{"items": "abc"}, {"items": {"a": 1}}, {"items": 5}, {"items": [], "chunk": 0}, {"items": [], "watch": 5}]
+)
 async def test_what_bulk_does_not_take(against, raw_server, wrong):
     async with against(lambda request: raw_server.reply(200, [])) as (server, client):
         with pytest.raises(ConfigurationError):
