@@ -49,6 +49,8 @@ async def survey(url: str) -> Survey | None:
 
 
 async def _look(redis: Any) -> Survey:
+    from redis.exceptions import ResponseError
+
     server = await redis.info("server")
     began = time.monotonic()
     seconds, microseconds = await redis.time()
@@ -58,7 +60,10 @@ async def _look(redis: Any) -> Survey:
     is_known = run is not None and since is not None and run.decode() == server["run_id"]
     budgets = {}
     async for key in redis.scan_iter(match="konfipay:*:permits", count=1000):
-        ids = await redis.zrangebyscore(key, 1000 * theirs, "+inf")
+        try:
+            ids = await redis.zrangebyscore(key, 1000 * theirs, "+inf")
+        except ResponseError:  # somebody else's, of another type
+            continue
         name = key.decode().removeprefix("konfipay:").removesuffix(":permits")
         budgets[name] = SharedBudgetState(len(ids), len({permit.partition(b":")[0] for permit in ids}))
     return Survey(

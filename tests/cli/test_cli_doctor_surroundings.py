@@ -87,6 +87,8 @@ async def test_a_redis_that_limits_are_shared_through(sandbox, redis_server: Any
     assert found["redis, epoch"][1].startswith("counts since ")
     assert "1 permits out, taken by 1" in found["redis, sharers"][1]
     assert sandbox.api_key not in str(found)
+    redis_server.ask("SET", "konfipay:x:permits", "somebody else's")
+    assert (await look())["redis"][0] is Outcome.GOOD
     redis_server.ask("CONFIG", "SET", "maxmemory", "100mb")
     redis_server.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     assert (await look())["redis, memory"][0] is Outcome.FAILED
