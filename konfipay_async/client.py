@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from konfipay_async.resources.transaction_files import TransactionFiles
     from konfipay_async.resources.transactions import Transactions
 
-__all__ = ["BASE_URL", "KonfipayClient"]
+__all__ = ["BASE_URL", "KonfipayClient", "check_settings"]
 
 R = TypeVar("R")
 
@@ -419,6 +419,21 @@ class KonfipayClient:
 
     def __repr__(self) -> str:
         return f"KonfipayClient(base_url={self._base_url!r})"
+
+
+def check_settings(
+    *,
+    base_url: str = BASE_URL,
+    routes: Mapping[str, str] | None = None,
+    timeouts: Mapping[str, float] | None = None,
+    filter_names: Mapping[str, str] | None = None,
+    paging_names: tuple[str, str] | None = None,
+) -> None:
+    """Raise ConfigurationError where a client would not take these. Makes none, and minds no environment."""
+    checked_base_url(base_url)
+    routes_with(routes, timeouts)
+    _checked_filter_names(filter_names or {})
+    _paging_names(paging_names)
 
 
 def _communication_log(given: "str | CommunicationLog | None", clock: Clock) -> "CommunicationLog | None":

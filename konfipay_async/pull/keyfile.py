@@ -27,7 +27,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from konfipay_async import BASE_URL, KonfipayClient, Limits
+from konfipay_async.client import check_settings
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.pull.plan import Plan
 from konfipay_async.pull.schedules import cron_of
@@ -212,7 +212,8 @@ class _Reader:
             raise self._wrong(here, f"{name}: give {wanted}")
         try:
             if name in _OF_CLIENTS:
-                _try(name, value)
+                given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value}
+                check_settings(**given)
             if name == "schedule":
                 cron_of(str(value), "")
         except ConfigurationError as error:
@@ -228,12 +229,6 @@ class _Reader:
     def _wrong(self, here: tuple[str, ...], what: str) -> ConfigurationError:
         line, column = _position(self._text, here)
         return ConfigurationError(f"{self._path}: line {line}, column {column}: {what}")
-
-
-def _try(name: str, value: Any) -> None:
-    """Make a client of it, which is never opened: it knows what it does not take."""
-    given: dict[str, Any] = {"base_url": BASE_URL} | {name: tuple(value) if isinstance(value, list) else value}
-    KonfipayClient("none", limits=Limits(), **given)
 
 
 def _is_number(value: object) -> bool:

@@ -175,6 +175,19 @@ def test_a_mistake_in_a_long_file_is_found_quickly(tmp_path):
     assert time.perf_counter() - before < 10
 
 
+def test_what_is_wrong_with_the_environment_is_no_mistake_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("KONFIPAY_COMMUNICATION_LOG", "nonsense")
+    monkeypatch.setenv("KONFIPAY_SHARED_LIMITS", "nonsense")
+    monkeypatch.setenv("KONFIPAY_BASE_URL", "nonsense")
+    text = (
+        '[keys.a]\napi_key_env = "A"\nbase_url = "https://example.org/api/v6"\ntimeouts = { "transactions.list" = 9 }\n'
+    )
+    (entry,) = read(
+        tmp_path, text + 'paging_names = ["number", "size"]\nfilter_names = { "transactions.is_new" = "isNew" }\n'
+    )
+    assert entry.base_url == "https://example.org/api/v6"
+
+
 def test_where_a_key_is_but_cannot_be_had(tmp_path, monkeypatch):
     monkeypatch.setenv("EMPTY", " ")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\xff")
