@@ -1,9 +1,10 @@
 """`konfipay wallee`: the signed REST API on the command line. It reads, and checks webhooks; it changes nothing."""
 
 import difflib
+import inspect
 import os
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,8 +104,8 @@ async def _get(
     """
     operation = _operation(service, "get")
     async with connection.client() as client:
-        row = await _method(client, operation)(*(of or ()), id, expand=expand or ())
-    show_one(by_names(row), output)
+        row = by_names(await _method(client, operation)(*(of or ()), id, expand=expand))
+    show_one(row if isinstance(row, dict) else {"value": row}, output)
 
 
 @app.command(name="list")
@@ -117,6 +118,8 @@ async def _list(
     before: int | None = None,
     order: str | None = None,
     expand: _Several = None,
+    start_date: str | None = None,
+    end_date: str | None = None,
     output: ListOutput = LIST_OUTPUT,
     connection: _Connection = _CONNECTION,
 ) -> None:
@@ -129,6 +132,8 @@ async def _list(
     `konfipay wallee list customers --json > customers.jsonl`
 
     `konfipay wallee list customers.addresses --of 4711`
+
+    `konfipay wallee list spaces.consumed-resources --start-date 2026-01-01 --end-date 2026-02-01`
 
     Parameters
     ----------
@@ -144,10 +149,14 @@ async def _list(
         ASC, or DESC for the newest first.
     expand
         Links to be sent in full, with dots to what is inside; may be given several times.
+    start_date
+        What is listed of a time needs its beginning, such as 2026-01-01 (spaces.consumed-resources).
+    end_date
+        And its end.
     """
     operation = _operation(service, "list")
-    paging = {"after": after, "before": before, "order": order, "expand": expand}
-    given = {name: value for name, value in paging.items() if value is not None}
+    given = {"after": after, "before": before, "order": order, "expand": expand}
+    given |= {"start_date": start_date, "end_date": end_date}
     async with connection.client() as client:
         rows = _method(client, operation)(*(of or ()), **given, **_sizes(operation, output))
         await show_stream(rows, operation, output)
@@ -184,13 +193,13 @@ async def _search(
     of
         The id of what they are part of, for services such as customers.addresses.
     order
-        Fields, each with :ASC or :DESC behind it, divided by spaces. By id where left out.
+        Fields, each with :ASC or :DESC behind it, divided by spaces. By id where left out. In another order rows that
+        come or go while it is read make it miss others, or show them twice.
     expand
         Links to be sent in full, with dots to what is inside; may be given several times.
     """
     operation = _operation(service, "search")
     given = {"order": order, "expand": expand, "query": _checked_query(query)}
-    given = {name: value for name, value in given.items() if value is not None}
     async with connection.client() as client:
         rows = _method(client, operation)(*(of or ()), **given, **_sizes(operation, output))
         await show_stream(rows, operation, output)
@@ -227,13 +236,12 @@ async def _export(
     order
         Fields, each with :ASC or :DESC behind it, divided by spaces.
     limit
-        At most so many rows. The API's choice where left out, which was 2,000.
+        At most so many rows, and as many as the API puts into one answer. All of them where left out.
     to
         A file, which is there when it is whole. Standard output where left out.
     """
     operation = _operation(service, "export")
     given = {"query": _checked_query(query), "fields": field, "order": order, "limit": limit}
-    given = {name: value for name, value in given.items() if value is not None}
     async with connection.client() as client:
         chunks = _method(client, operation)(**given)
         if to is None:
@@ -310,6 +318,10 @@ def _operation(service: str, name: str) -> "Operation":
 
 
 def _method(client: "WalleeClient", operation: "Operation") -> Any:
+    """The operation's method. None is what was not typed; what it does not take, or lacks, is a ConfigurationError."""
+    from konfipay_async.wallee.calls import signature_of
+
+    takes = signature_of(operation).parameters
     found: Any = client
     for word in (*operation.chain, operation.name):
         found = getattr(found, word)
@@ -323,9 +335,19 @@ def _method(client: "WalleeClient", operation: "Operation") -> Any:
                 if above
                 else f"{operation.dotted} is part of nothing: leave --of out"
             )
-        return found(*arguments, **named)
+        given = {name: value for name, value in named.items() if value is not None}
+        if foreign := [name for name in given if name not in takes]:
+            raise ConfigurationError(f"{operation.dotted} takes no {_options(foreign)}")
+        needed = [name for name in named if name not in given and name in takes]
+        if missing := [name for name in needed if takes[name].default is inspect.Parameter.empty]:
+            raise ConfigurationError(f"{operation.dotted} needs {_options(missing)}")
+        return found(*arguments, **given)
 
     return call
+
+
+def _options(names: Sequence[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def _checked_query(text: str) -> str | None:

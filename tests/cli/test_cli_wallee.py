@@ -119,6 +119,22 @@ async def test_one_object(wallee):
         assert "404" in err
 
 
+async def test_what_takes_no_options_is_shown_without(wallee):
+    async with WalleeSandbox(transactions=1) as sandbox:
+        key = sandbox.webhooks.message(1).headers["X-Signature"].partition("keyId=")[2].partition(",")[0]
+        code, out, _ = await wallee(sandbox, "get", "encryption_keys", key)
+        assert (code, out) == (Exit.DONE, f"value\t{sandbox.webhooks.public_key()}\n")
+        account = {"WALLEE_ACCOUNT": str(sandbox.account)}
+        code, _, err = await wallee(sandbox, "get", "analytics.queries.query_token", "abc", **account)
+        assert (code, "404" in err) == (Exit.REFUSED, True)
+        code, _, err = await wallee(sandbox, "list", "analytics.queries", **account)
+        assert code == Exit.DONE, err
+        dates = ("--start-date", "2026-01-01", "--end-date", "2026-02-01")
+        code, _, err = await wallee(sandbox, "list", "spaces.consumed_resources", *dates)
+        assert code == Exit.DONE, err
+        assert "startDate=2026-01-01&endDate=2026-02-01" in sandbox.requests[-1].target
+
+
 async def test_what_is_part_of_something(wallee):
     async with WalleeSandbox(transactions=1) as sandbox:
         customer = sandbox.collection("/customers").ids()[0]
@@ -142,6 +158,13 @@ async def test_what_is_part_of_something(wallee):
         (("list", "transactions", "--order", "id"), "by time only"),
         (("search", "transactions", "--order", "id:UP"), "ASC"),
         (("list", "transactions", "--expand", "a.b.c.d.e"), "levels deep"),
+        (("list", "countries", "--after", "5"), "countries.list takes no --after"),
+        (("list", "analytics.queries", "--order", "ASC"), "analytics.queries.list takes no --order"),
+        (("list", "analytics.queries", "--start-date", "2026-01-01"), "takes no --start-date"),
+        (("list", "spaces.consumed_resources"), "needs --start-date"),
+        (("list", "spaces.consumed_resources", "--start-date", "2026-01-01"), "needs --end-date"),
+        (("get", "analytics.queries.query_token", "abc", "--expand", "group"), "takes no --expand"),
+        (("get", "encryption_keys", "x", "--expand", "group"), "takes no --expand"),
     ],
 )
 async def test_what_cannot_be_is_said_before_anything_is_sent(wallee, arguments, told):
