@@ -13,7 +13,7 @@ from typing import Any
 
 from konfipay_async.errors import ConfigurationError, OutcomeUnknownError
 from konfipay_async.session.message import Lane, Request
-from konfipay_async.wallee import answers, lists, shape
+from konfipay_async.wallee import answers, exports, lists, shape
 from konfipay_async.wallee.analytics import AnalyticsQueries
 from konfipay_async.wallee.bulk import in_chunks
 from konfipay_async.wallee.locking import updated_with
@@ -142,7 +142,7 @@ _SENTENCES: Mapping[str, str] = {
     "with each as soon as it is known.",
     "text": "Await it: a text, or None where there is none.",
     "bool": "Await it: True or False.",
-    "csv": "An async generator of bytes, as they come; `timeout` is for the whole of it.",
+    "csv": "An async generator of bytes, as they come: all rows, or with a `limit` one answer of the API.",
     "none": "Await it; it answers nothing.",
 }
 
@@ -182,7 +182,7 @@ def _run(wiring: Wiring, operation: Operation, given: Mapping[str, Any]) -> Any:
         case "portions":
             return lists.portioned(wiring, operation, given, query, given)
         case "csv":
-            return lists.exported(wiring, operation, given, query)
+            return exports.exported(wiring, operation, given, query)
         case "bulk":
             return in_chunks(wiring, operation, given)
         case "many" | "all":

@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from konfipay_async.errors import ConfigurationError, DecodeError, ListError, PageEchoError
-from konfipay_async.paging.chunks import Chunks
 from konfipay_async.paging.cursors import CursorPages
 from konfipay_async.paging.open_ended import OpenEnded
 from konfipay_async.paging.pages import Reader
-from konfipay_async.session.message import Download, Lane, Request
+from konfipay_async.session.message import Lane, Request
 from konfipay_async.wallee import answers, shape
 from konfipay_async.wallee.models import Portion, model
 from konfipay_async.wallee.parsing import query_text
@@ -17,7 +16,7 @@ from konfipay_async.wallee.services import Operation
 from konfipay_async.wallee.windows import OFFSET_LIMIT, ById, ByOffset, in_line, row_id
 from konfipay_async.wallee.wiring import Pairs, Wiring, pair_of
 
-__all__ = ["at_once", "exported", "listed", "portioned", "searched", "unpaged"]
+__all__ = ["at_once", "listed", "portioned", "searched", "unpaged"]
 
 
 def listed(
@@ -136,16 +135,6 @@ async def at_once(wiring: Wiring, request: Request[list[Any]]) -> AsyncGenerator
         yield row
 
 
-def exported(wiring: Wiring, operation: Operation, arguments: Mapping[str, Any], query: Pairs) -> AsyncGenerator[bytes]:
-    """A file, chunk by chunk."""
-    ready = wiring.request(operation, answers.raw, arguments, query=query, lane=Lane.BULK)
-
-    async def send(download: Download) -> None:
-        await wiring.send(replace(ready, download=download))
-
-    return _chunks(Chunks(send))
-
-
 def _page_request(wiring: Wiring, operation: Operation, arguments: Mapping[str, Any]) -> "Request[Portion[Any]]":
     kind = model(operation.model)
     return wiring.request(
@@ -202,13 +191,5 @@ async def _rows(reader: Reader[list[Any]], most: int | None) -> AsyncGenerator[A
                 left -= 1
                 if left == 0:
                     break
-    finally:
-        await reader.close()
-
-
-async def _chunks(reader: Reader[bytes]) -> AsyncGenerator[bytes]:
-    try:
-        while (chunk := await reader.next()) is not None:
-            yield chunk
     finally:
         await reader.close()

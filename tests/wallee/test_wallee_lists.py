@@ -515,7 +515,7 @@ async def test_an_export_as_it_comes(pair):
 
 
 async def test_an_export_is_never_whole_in_memory(against, raw_server):
-    big = b"x" * 8_000_000
+    big = b"id\r\n" + b"x" * 8_000_000
     async with against(
         lambda request: raw_server.reply(200, big, Content_Type="text/csv"), max_response_bytes=1000
     ) as (
@@ -528,7 +528,7 @@ async def test_an_export_is_never_whole_in_memory(against, raw_server):
 
 
 async def test_an_export_that_breaks_off_is_not_begun_anew_unseen(against, raw_server):
-    cut = raw_server.reply(200, b"x" * 500_000, Content_Type="text/csv")[:-1]
+    cut = raw_server.reply(200, b"id\r\n" + b"x" * 499_996, Content_Type="text/csv")[:-1]
 
     def answer(request: Any) -> bytes:
         loop.call_later(0.02, lambda: [task.cancel() for task in list(server._tasks)])
