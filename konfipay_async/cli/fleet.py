@@ -37,7 +37,12 @@ _Flag = Parameter(negative=(), show_default=False)
 
 @app.command(name="schedule")
 async def _schedule(
-    *, config: Path, database: str | None = None, now: Annotated[bool, _Flag] = False, output: Output = OUTPUT
+    *,
+    config: Path,
+    database: str | None = None,
+    now: Annotated[bool, _Flag] = False,
+    prune: Annotated[bool, _Flag] = False,
+    output: Output = OUTPUT,
 ) -> None:
     """Make the queue ready for the keys of a file, and show when each of them comes.
 
@@ -59,13 +64,15 @@ async def _schedule(
         The PostgreSQL database with the queue. Default: KONFIPAY_FLEET_DATABASE.
     now
         Queue a pull with each key at once, unless one waits already.
+    prune
+        Take out of the queue what waits there for keys that the file does not have.
     """
     entries = read_keys(config)
     queue = _queue(database)
     from konfipay_async.fleet.planning import planned, prepare
 
     plans = planned(entries)
-    done = await prepare(queue, entries, now=now)
+    done = await prepare(queue, entries, now=now, prune=prune)
     show_rows(plans, _PLANS, output)
     local = [entry.name for entry in entries if entry.schedule is not None and not entry.to.startswith("postgres")]
     if local:
@@ -76,7 +83,9 @@ async def _schedule(
     for name in done.migrated:
         note(f"Brought up to date: {name}")
     if done.removed:
-        note(f"Not in the file any more, and taken out of the queue: {', '.join(done.removed)}")
+        note(f"Not in this file, and taken out of the queue: {', '.join(done.removed)}")
+    if done.strange:
+        note(f"Waiting in the queue and not in this file: {', '.join(done.strange)}; --prune takes them out.")
     if now:
         note(f"Queued for now: {len(done.queued)} of {len(plans)}; the others wait already.")
 
@@ -127,9 +136,8 @@ def _worker(
     heart = None if heartbeat is None else Heartbeat(heartbeat, SystemClock())
     voice = _Voice(heart, _event_log(log), quiet=quiet)
     worker = Worker(queue, entries, concurrency=concurrency, tell=voice)
-    # procrastinate tells of each failed job with a traceback; all there is to say is told here.
-    for name in ("procrastinate", "psycopg.pool"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # it says every try to connect
+    _Overheard(voice).install()
 
     async def work(stop: asyncio.Event) -> None:
         asyncio.get_running_loop().set_exception_handler(_without_lost_ends)
@@ -221,24 +229,48 @@ class _Voice:
         self._log = log
         self._out = Console(soft_wrap=True, highlight=False, quiet=quiet or log is not None)
         self._errors = Console(stderr=True, soft_wrap=True, highlight=False, quiet=log is not None)
-        self._under_way = 0
+        self._pulls: object = 0
         self._is_away = False
 
     def __call__(self, event: str, /, **facts: object) -> None:
-        self._under_way += {"began": 1, "ended": -1}.get(event, 0)
+        self._pulls = facts.get("pulls", self._pulls)
         self._is_away = event == "away" or (self._is_away and event != "back")
         if self._log is not None:
             self._log.write(event, **facts)
         if line := _line(event, facts):
-            is_bad = event in ("away", "unshared") or facts.get("error") is not None
+            is_bad = event in ("away", "unshared", "log") or facts.get("error") is not None
             (self._errors if is_bad else self._out).print(line, markup=False)
         if self._heart is not None and event in _OF_THE_HEART:
-            state = "queue away" if self._is_away else "pulling" if self._under_way else "waiting"
-            self._heart.say(state, pulls=self._under_way)
+            state = "queue away" if self._is_away else "pulling" if self._pulls else "waiting"
+            self._heart.say(state, pulls=self._pulls)
 
     def note(self, text: str) -> None:
         """Say something that is no event."""
         self._out.print(text, markup=False)
+
+
+class _Overheard(logging.Handler):
+    """Tells what procrastinate logs as an error. What it logs of jobs, with a traceback, the worker has told."""
+
+    def __init__(self, voice: _Voice) -> None:
+        super().__init__(logging.ERROR)
+        self._voice = voice
+
+    def install(self) -> None:
+        """Hear it for the rest of the process."""
+        logger = logging.getLogger("procrastinate")
+        logger.addHandler(self)
+        logger.propagate = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell it in a line."""
+        if str(getattr(record, "action", "")).startswith("job_"):
+            return
+        error = record.exc_info[1] if record.exc_info else None
+        cause = error and error.__cause__
+        more = f" ({type(cause).__name__})" if cause else ""
+        message = " ".join(record.getMessage().split()) + more
+        self._voice("log", level=record.levelname.lower(), logger=record.name, message=message)
 
 
 def _ended(facts: dict[str, object]) -> str:
@@ -258,6 +290,7 @@ _LINES: dict[str, Callable[[dict[str, object]], str]] = {
     "away": lambda facts: f"konfipay: {facts['message']}. Waiting for it.",
     "back": lambda facts: "Trying again.",
     "unshared": lambda facts: f"konfipay: {facts['message']}",
+    "log": lambda facts: f"konfipay: {facts['logger']}: {facts['message']}",
 }
 
 

@@ -16,7 +16,7 @@ from konfipay_async.fleet.queue import QUEUE, TASK, Queue
 from konfipay_async.pull.keyfile import Entry
 from konfipay_async.pull.schedules import cron_of
 
-__all__ = ["Planned", "Prepared", "is_queued", "job_of", "locks_of", "planned", "prepare"]
+__all__ = ["Planned", "Prepared", "get_to_know", "job_of", "locks_of", "planned", "prepare", "pull_again", "put_off"]
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,13 @@ class Planned:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was done to the queue: the migrations that were carried out, the keys whose waiting jobs were taken out
-    because the file does not have them any more, and those that were queued for now."""
+    """What was done to the queue: the migrations that were carried out, and the keys that were queued for now.
+
+    `strange` are keys whose jobs wait there and that the file does not have, `removed` those whose jobs were taken out.
+    """
 
     migrated: list[str]
+    strange: list[str]
     removed: list[str]
     queued: list[str]
 
@@ -62,22 +65,38 @@ def planned(entries: Sequence[Entry], *, now: float | None = None) -> list[Plann
     return found
 
 
-async def prepare(queue: Queue, entries: Sequence[Entry], *, now: bool = False) -> Prepared:
-    """Make the queue ready for these keys. With `now` each with a schedule is queued at once, unless it waits already.
+async def prepare(queue: Queue, entries: Sequence[Entry], *, now: bool = False, prune: bool = False) -> Prepared:
+    """Make the queue ready for these keys. With `now` each with a schedule is queued at once, unless it waits already;
+    with `prune` what waits there for other keys is taken out.
 
     The schedules themselves are kept by the workers, who read the same file. StorageError.
     """
     migrated = await queue.prepare()
     names = {entry.name for entry in entries}
-    removed = []
+    strange: list[str] = []
+    removed: list[str] = []
     async with queue.opened() as app:
+        await get_to_know(app, planned(entries))
         for job in await app.job_manager.list_jobs_async(queue=QUEUE, task=TASK, status="todo"):
             key = str(job.task_kwargs.get("key"))
-            if key not in names and job.id and await app.job_manager.cancel_job_by_id_async(job.id, delete_job=True):
-                removed.append(key)
+            if key in names:
+                continue
+            is_out = prune and job.id and await app.job_manager.cancel_job_by_id_async(job.id, delete_job=True)
+            (removed if is_out else strange).append(key)
         wanted = [entry.name for entry in entries if now and entry.schedule is not None]
-        queued = [key for key in wanted if await is_queued(job_of(app, key))]
-    return Prepared(migrated, removed, queued)
+        queued = [key for key in wanted if await _is_queued(job_of(app, key))]
+    return Prepared(migrated, strange, removed, queued)
+
+
+async def get_to_know(app: App, plans: Sequence[Planned]) -> None:
+    """Note for each key that is new to the queue that its last turn was seen to.
+
+    procrastinate makes up the last turn of whatever it knows nothing of: all that are new would come at once.
+    """
+    now = time.time()
+    ticks = [round(croniter(plan.cron, now).get_prev(ret_type=float)) for plan in plans]
+    keys = [plan.key for plan in plans]
+    await app.connector.execute_query_async(_GET_TO_KNOW, task=TASK, keys=keys, ticks=ticks)
 
 
 def locks_of(key: str) -> Mapping[str, Any]:
@@ -97,10 +116,41 @@ def job_of(app: App, key: str, *, attempt: int = 0, seconds: float = 0.0) -> Job
     )
 
 
-async def is_queued(job: JobDeferrer) -> bool:
+async def pull_again(app: App, key: str, *, attempt: int, seconds: float) -> None:
+    """Queue a pull with a key after so many seconds. A turn that waits already, for this one to end, becomes that."""
+    while not await _is_queued(job_of(app, key, attempt=attempt, seconds=seconds)):
+        if await put_off(app, key, attempt=attempt, seconds=seconds):
+            return
+
+
+async def put_off(app: App, key: str, *, attempt: int, seconds: float, attempts: int = 0) -> bool:
+    """Let the turn of a key that waits wait for so many seconds; False where none does. `attempts` are those of a job
+    that workers left behind."""
+    lock = locks_of(key)["queueing_lock"]
+    changes = {"attempt": attempt, "seconds": seconds, "attempts": attempts}
+    return bool(await app.connector.execute_query_all_async(_PUT_OFF, lock=lock, **changes))
+
+
+async def _is_queued(job: JobDeferrer) -> bool:
     """Queue it; False where one with this key waits already."""
     try:
         await job.defer_async()
     except exceptions.AlreadyEnqueued:
         return False
     return True
+
+
+_GET_TO_KNOW: Any = """
+INSERT INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp)
+SELECT %(task)s::text, key, tick FROM unnest(%(keys)s::text[], %(ticks)s::bigint[]) AS planned (key, tick)
+WHERE NOT EXISTS (SELECT FROM procrastinate_periodic_defers WHERE task_name = %(task)s::text AND periodic_id = key)
+ON CONFLICT DO NOTHING
+"""
+
+_PUT_OFF: Any = """
+UPDATE procrastinate_jobs
+SET scheduled_at = now() + %(seconds)s * interval '1 second', attempts = greatest(attempts, %(attempts)s::int),
+    args = args || jsonb_build_object('attempt', %(attempt)s::int)
+WHERE queueing_lock = %(lock)s::text AND status = 'todo'
+RETURNING id
+"""

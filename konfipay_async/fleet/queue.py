@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -47,9 +48,11 @@ _HINT = "a PostgreSQL database is written postgresql://user:password@host:5432/n
 
 
 class Queue:
-    """The queue in the database at `address`. Raises ConfigurationError for an address that is none."""
+    """The queue in the database at `address`. Raises ConfigurationError for an address that is none, and on Windows."""
 
     def __init__(self, address: str) -> None:
+        if sys.platform == "win32":  # psycopg needs an event loop that waits for sockets; Windows' own does not
+            raise ConfigurationError("konfipay fleet does not run on Windows: run it in WSL, or in a container")
         try:
             url = sa.make_url(address)
         except sa.exc.ArgumentError:

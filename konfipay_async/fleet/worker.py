@@ -30,7 +30,7 @@ from konfipay_async.errors import (
     StorageBusyError,
     StorageError,
 )
-from konfipay_async.fleet.planning import is_queued, job_of, locks_of, planned
+from konfipay_async.fleet.planning import get_to_know, locks_of, planned, pull_again, put_off
 from konfipay_async.fleet.queue import QUEUE, TASK, Queue, lock_number
 from konfipay_async.pull import Report, Step
 from konfipay_async.pull.keyfile import Entry
@@ -51,9 +51,10 @@ _CLEAR_EVERY = 3600.0
 class Tell(Protocol):
     """Is told of what happens, on the event loop: a name, and facts about it. None is about anybody's bookings.
 
-    `began` and `ended` of a pull (`source`, `attempt`, and of the end `outcome`, `error`, `message`, `again_in`
-    seconds, and the counts), the steps of pulls by their names, `taken_up` of a pull that somebody left behind,
-    `away` and `back` of the queue, `unshared` where several workers do not share their limits.
+    `began` and `ended` of a pull (`source`, `attempt`, how many `pulls` are under way, and of the end `outcome`,
+    `error`, `message`, `again_in` seconds where it was queued again, and the counts), the steps of pulls by their
+    names, `taken_up` of a pull that somebody left behind, `away` and `back` of the queue, `unshared` where several
+    workers do not share their limits.
     """
 
     def __call__(self, event: str, /, **facts: object) -> None: ...
@@ -138,6 +139,7 @@ class Worker:
         """Work until told to stop, or until the queue goes away; in the end the pages in hand are finished."""
         self._leave = asyncio.Event()
         self._register(app)
+        await get_to_know(app, self._planned)
         working = asyncio.create_task(
             app.run_worker_async(
                 queues=[QUEUE],
@@ -182,26 +184,40 @@ class Worker:
         task = asyncio.current_task()
         assert task is not None and job.id is not None  # noqa: S101, PT018
         self._under_way[task] = job.worker_id
+        ended = pause = None
         try:
             ended = await self._pulled(key, attempt)
-            # What was stopped after the page in hand goes on at once, where somebody is free.
-            stopped = 0.0 if ended.error is None and not ended.report.complete else None
-            pause = stopped if ended.error is None else pause_after(ended.error, attempt, first=self._first_pause)
-            if pause is not None:
-                await is_queued(job_of(app, key, attempt=attempt + 1 if ended.error else 0, seconds=pause))
-            self._say_how(ended, attempt, pause)
+            pause = await self._queue_again(app, ended, attempt)
             if ended.error is not None:
                 raise ended.error
         finally:
             del self._under_way[task]
             self._over[job.id] = job.worker_id, time.monotonic()
+            if ended is not None:
+                self._say_how(ended, attempt, pause)
+
+    async def _queue_again(self, app: App, ended: Ended, attempt: int) -> float | None:
+        """Queue what is worth another try; the seconds until then."""
+        if ended.error is None:
+            # What was stopped after the page in hand goes on at once, where somebody is free.
+            pause = None if ended.report.complete else 0.0
+        elif ended.name not in self._entries:
+            pause = _pause(attempt, self._first_pause)  # a newer worker may know it
+        else:
+            pause = pause_after(ended.error, attempt, first=self._first_pause)
+        if pause is not None:
+            await pull_again(app, ended.name, attempt=attempt + 1 if ended.error else 0, seconds=pause)
+        return pause
 
     async def _pulled(self, key: str, attempt: int) -> Ended:
         entry = self._entries.get(key)
         if entry is None:
-            error = ConfigurationError(f"this worker's file has no key {key!r}: give every worker the same file")
+            error = ConfigurationError(
+                f"this worker's file has no key {key!r}: give every worker the same file; konfipay fleet schedule "
+                "--prune takes out of the queue what no file has any more"
+            )
             return Ended(key, Report(), error)
-        self._tell("began", source=key, attempt=attempt)
+        self._tell("began", source=key, attempt=attempt, pulls=len(self._under_way))
         (ended,) = await pull_each(
             [entry], sink_of, budgets=self._budgets, keys=self._keys, stop=self._leave, watch=self._step
         )
@@ -220,6 +236,7 @@ class Worker:
             error=None if error is None else type(error).__name__,
             message=ended.message,
             again_in=None if pause is None else round(pause, 3),
+            pulls=len(self._under_way),
             seconds=round(ended.report.seconds, 3),
             **ended.report.counts(),
         )
@@ -281,15 +298,18 @@ class Worker:
     async def _take_up(self, app: App, job: Job) -> None:
         """Queue it again; later where it was left behind before, for it may be what kills its workers."""
         pause = _pause(job.attempts - 1, self._first_pause) if job.attempts else 0.0
+        key = str(job.task_kwargs.get("key"))
         try:
-            await app.job_manager.retry_job(job, retry_at=datetime.now(UTC) + timedelta(seconds=pause))
-        except exceptions.UniqueViolation:  # its next turn waits already, for this one to end
-            await app.job_manager.finish_job(job, Status.ABORTED, delete_job=False)
+            try:
+                await app.job_manager.retry_job(job, retry_at=datetime.now(UTC) + timedelta(seconds=pause))
+            except exceptions.UniqueViolation:  # its next turn waits already, for this one to end
+                await put_off(app, key, attempt=0, seconds=pause, attempts=job.attempts + 1)
+                await app.job_manager.finish_job(job, Status.ABORTED, delete_job=False)
         except exceptions.ConnectorException as error:
             if not isinstance(error.__cause__, psycopg.errors.RaiseException):
                 raise
             return  # it has ended meanwhile
-        self._tell("taken_up", source=str(job.task_kwargs.get("key")), job=job.id)
+        self._tell("taken_up", source=key, job=job.id)
 
 
 def pause_after(error: Exception, attempt: int, *, first: float = _FIRST_PAUSE) -> float | None:

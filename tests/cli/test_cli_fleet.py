@@ -45,14 +45,21 @@ def config(sandbox: Sandbox, postgres: Any, tmp_path: Path) -> Path:
 
 
 async def test_from_the_schedule_to_the_status(konfipay, program, sandbox, config, postgres, tmp_path: Path) -> None:
-    """A worker pulls what is due, says so in events and in its heartbeat, and ends at SIGTERM."""
+    """A worker pulls what is due, says so in events and in its heartbeat, and ends at SIGTERM.
+
+    One more key is in another file only.
+    """
     where = {"KONFIPAY_FLEET_DATABASE": postgres.url()}
     words = ("--config", str(config))
+    other = tmp_path / "other.toml"
+    other.write_text('[keys.east]\napi_key_env = "EAST"\nschedule = "1d"\n')
+    await konfipay("fleet", "schedule", "--config", str(other), "--now", **where)
     scheduled = await konfipay("fleet", "schedule", *words, "--now", **where)
     assert scheduled.code == Exit.DONE, scheduled.err
     assert scheduled.out.splitlines()[0] == "key\tschedule\tcron (UTC)\tnext"
     assert f"north\t{FAR_OFF}\t{FAR_OFF}\t" in scheduled.out
     assert "Queued for now: 2 of 2" in scheduled.err
+    assert "Waiting in the queue and not in this file: east; --prune takes them out" in scheduled.err
     alive = tmp_path / "alive"
     worker = await asyncio.create_subprocess_exec(
         *program, "fleet", "worker", *words, "--heartbeat", str(alive), "--log", "json",
@@ -61,11 +68,11 @@ async def test_from_the_schedule_to_the_status(konfipay, program, sandbox, confi
     assert worker.stderr is not None
     ends: dict[str, Any] = {}
     async with asyncio.timeout(20):
-        while len(ends) < 2:
+        while len(ends) < 3:
             line = json.loads(await worker.stderr.readline())
             if line["event"] == "ended":
                 ends[line["source"]] = line
-    assert json.loads(alive.read_text())["state"] in ("waiting", "pulling")
+    assert (line["pulls"], json.loads(alive.read_text())["state"]) == (0, "waiting")
     worker.send_signal(signal.SIGTERM)
     out, err = await worker.communicate()
     assert worker.returncode == Exit.DONE
@@ -73,6 +80,7 @@ async def test_from_the_schedule_to_the_status(konfipay, program, sandbox, confi
     assert (ends["north"]["outcome"], ends["north"]["new"]) == ("done", 40)
     assert (ends["south"]["outcome"], ends["south"]["error"]) == ("failed", "ConfigurationError")
     assert "SOUTH" in ends["south"]["message"]
+    assert ends["east"]["again_in"] > 20
     status = await konfipay("fleet", "status", *words, "--json", "--max-lag", "1h", **where)
     assert status.code == Exit.PARTIAL
     north, south = map(json.loads, status.out.splitlines())
@@ -81,6 +89,8 @@ async def test_from_the_schedule_to_the_status(konfipay, program, sandbox, confi
     assert (south["state"], south["outcome"], south["failures"]) == ("idle", None, 1)
     assert "south: what is known is older than 1h" in status.err
     assert "never complete" in (await konfipay("fleet", "status", *words, **where)).out
+    pruned = await konfipay("fleet", "schedule", *words, "--prune", **where)
+    assert "Not in this file, and taken out of the queue: east" in pruned.err
 
 
 async def test_a_worker_says_in_lines_what_it_does(konfipay, program, config, postgres, tmp_path: Path) -> None:
@@ -100,6 +110,40 @@ async def test_a_worker_says_in_lines_what_it_does(konfipay, program, config, po
     out, err = await worker.communicate()
     assert (worker.returncode, err) == (Exit.DONE, b"")
     assert b"Finishing the page in hand" in out
+
+
+async def test_what_procrastinate_fails_at_is_said_without_a_traceback(
+    konfipay, program, config, postgres, tmp_path: Path
+) -> None:
+    """Here nobody can queue a turn."""
+    config.write_text(config.read_text().replace(FAR_OFF, "* * * * * *"))
+    words = ("--config", str(config), "--database", postgres.url())
+    await konfipay("fleet", "schedule", *words)
+    postgres.execute(
+        "CREATE FUNCTION konfipay_fleet.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE 'no' USING ERRCODE = '53100'; END$$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON konfipay_fleet.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION "
+        "konfipay_fleet.refuse()",
+    )
+    worker = await asyncio.create_subprocess_exec(
+        *program,
+        "fleet",
+        "worker",
+        *words,
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert worker.stderr is not None
+    async with asyncio.timeout(20):
+        line = await worker.stderr.readline()
+        assert line.startswith(b"konfipay: procrastinate.worker")
+        assert b"Side task deferrer failed" in line
+        assert b"(DiskFull)" in line
+        worker.send_signal(signal.SIGTERM)
+        out, err = await worker.communicate()
+    assert worker.returncode == Exit.DONE, err
+    assert b"Traceback" not in out + err
 
 
 @pytest.mark.parametrize("command", ["schedule", "worker", "status"])

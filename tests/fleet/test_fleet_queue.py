@@ -90,6 +90,13 @@ def test_an_address_that_is_none(address: str, says: str) -> None:
     assert "hush" not in str(caught.value)
 
 
+def test_windows_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """psycopg would say it of an event loop."""
+    monkeypatch.setattr("sys.platform", "win32")
+    with pytest.raises(ConfigurationError, match=r"does not run on Windows.*WSL"):
+        Queue("postgresql://localhost/bank")
+
+
 async def test_a_server_that_is_not_there_and_one_that_lets_nobody_in(postgres: Any, tmp_path: Path) -> None:
     with pytest.raises(StorageAwayError, match="no server listens there"):
         await Queue(f"postgresql://postgres@/postgres?host={tmp_path}").prepare()
@@ -107,14 +114,25 @@ async def test_the_user_s_own_options_stay(postgres: Any) -> None:
         assert await app.connector.execute_query_one_async(query) == {"work_mem": "7MB", "name": "mine"}
 
 
-async def test_scheduling_twice_changes_nothing_and_what_the_file_lost_leaves_the_queue(
-    key_file, queue: Queue, postgres: Any
-) -> None:
+async def test_scheduling_twice_changes_nothing(key_file, queue: Queue, postgres: Any) -> None:
     entries = key_file(keys=3)
     assert (await prepare(queue, entries, now=True)).queued == ["key0", "key1", "key2"]
     again = await prepare(queue, entries, now=True)
-    assert (again.queued, again.removed, again.migrated) == ([], [], [])
-    assert (await prepare(queue, entries[:2])).removed == ["key2"]
+    assert (again.queued, again.removed, again.strange, again.migrated) == ([], [], [], [])
+    assert len(postgres.execute("SELECT 1 FROM konfipay_fleet.procrastinate_jobs")) == 3
+
+
+async def test_what_the_file_does_not_have_stays_in_the_queue_unless_asked_for(
+    key_file, queue: Queue, postgres: Any
+) -> None:
+    """It may be another, or an older one."""
+    entries = key_file(keys=3)
+    await prepare(queue, entries, now=True)
+    seen = await prepare(queue, entries[:2])
+    assert (seen.removed, seen.strange) == ([], ["key2"])
+    assert len(postgres.execute("SELECT 1 FROM konfipay_fleet.procrastinate_jobs")) == 3
+    seen = await prepare(queue, entries[:2], prune=True)
+    assert (seen.removed, seen.strange) == (["key2"], [])
     assert len(postgres.execute("SELECT 1 FROM konfipay_fleet.procrastinate_jobs")) == 2
 
 

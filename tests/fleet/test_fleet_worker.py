@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,17 @@ from konfipay_async.fleet.worker import Worker, pause_after
 
 KEY = "k" * 64
 
+# What the schedule queues while a key is pulled with.
+NEXT_TURN = (
+    "SET search_path = konfipay_fleet",
+    "INSERT INTO konfipay_fleet.procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args) "
+    "SELECT queue_name, task_name, lock, queueing_lock, jsonb_build_object('key', args->>'key') "
+    "FROM konfipay_fleet.procrastinate_jobs WHERE status = 'doing'",
+)
+
+# A worker that died has begun all that waits.
+STARTED = ("SET search_path = konfipay_fleet", "UPDATE procrastinate_jobs SET status = 'doing'")
+
 
 def stored(postgres: Any) -> dict[str, int]:
     return dict(postgres.execute("SELECT source, count(*) FROM konfipay.transactions GROUP BY source"))
@@ -21,6 +33,16 @@ def stored(postgres: Any) -> dict[str, int]:
 
 def jobs(postgres: Any) -> list[tuple[str, str]]:
     return postgres.execute("SELECT args->>'key', status::text FROM konfipay_fleet.procrastinate_jobs ORDER BY id")
+
+
+def refuse(postgres: Any, what: str) -> None:
+    """As a disk that is full."""
+    postgres.execute(
+        "CREATE FUNCTION konfipay_fleet.refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN RAISE 'no' USING ERRCODE = '53100'; END$$",
+        f"CREATE TRIGGER refuse BEFORE {what} ON konfipay_fleet.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION "
+        "konfipay_fleet.refuse()",
+    )
 
 
 async def test_each_key_is_pulled_whole_and_no_key_is_in_the_queue(
@@ -54,13 +76,28 @@ async def test_turns_come_by_themselves(sandbox, key_file, queue, postgres, told
 async def test_a_turn_that_came_while_no_worker_ran_is_made_up_once(
     sandbox, key_file, queue, postgres, told, at_work
 ) -> None:
+    """The key was known before that turn; with two workers, one after the other."""
     entries = key_file('schedule = "1d"')
+    await prepare(queue, entries)
+    postgres.execute(
+        "UPDATE konfipay_fleet.procrastinate_periodic_defers SET defer_timestamp = defer_timestamp - 2 * 86400"
+    )
     for _ in range(2):
         async with at_work(Worker(queue, entries, tell=told, beat=0.05)):
             await told.until("ended", outcome="done", new=40)
             sandbox.arrive(5)
     assert len(told.of("ended")) == 1
     assert stored(postgres) == {"key0": 40}
+
+
+async def test_a_new_key_waits_for_its_turn(sandbox, key_file, queue, postgres, told, at_work) -> None:
+    """Ten thousand that are new would all come at once. When the last one's turn has come, theirs would have too."""
+    *daily, last = key_file('schedule = "1d"', keys=3)
+    entries = [*daily, replace(last, schedule="* * * * * *")]
+    async with at_work(Worker(queue, entries, tell=told, beat=0.05)):
+        await told.until("ended", source="key2", outcome="done")
+    assert stored(postgres) == {"key2": 40}
+    assert {key for key, _ in jobs(postgres)} <= {"key2"}
 
 
 async def test_what_passes_is_tried_again_later_and_later(
@@ -136,13 +173,72 @@ async def test_of_two_entries_with_one_key_every_worker_refuses_the_same(
     assert "'key0'" in ended["message"]
 
 
-async def test_a_key_that_the_file_does_not_have(sandbox, key_file, queue, told, at_work) -> None:
+async def test_a_key_that_only_newer_workers_know_is_left_to_them(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
+    """As while the workers are replaced one by one."""
+    entries = key_file(keys=2)
+    await prepare(queue, entries, now=True)
+    async with at_work(Worker(queue, entries[:1], tell=told, beat=0.05, first_pause=0.02)):
+        (ended, *_) = await told.until("ended", source="key1")
+        assert "no key 'key1'" in ended["message"]
+        assert ended["error"] == "ConfigurationError"
+        assert ended["pulls"] >= 0
+        await told.until("ended", source="key0", outcome="done")
+    assert ended["again_in"] is not None
+    assert ("key1", "todo") in jobs(postgres)
+    async with at_work(Worker(queue, entries, tell=told, beat=0.05)):
+        await told.until("ended", source="key1", outcome="done", new=40)
+
+
+async def test_a_turn_that_waits_already_waits_as_long_as_another_try_would(
+    sandbox, key_file, queue, postgres, told, at_work, tmp_path: Path
+) -> None:
+    """Its turn came while it was pulled with; the pull failed with an error that passes."""
+    entries = key_file(to=f"postgresql://postgres@/postgres?host={tmp_path}/nowhere")
+    await prepare(queue, entries, now=True)
+
+    def tell(event: str, /, **facts: object) -> None:
+        if event == "began":
+            postgres.execute(*NEXT_TURN)
+        told(event, **facts)
+
+    async with at_work(Worker(queue, entries, tell=tell, beat=0.05, first_pause=600.0)):
+        (ended,) = await told.until("ended", error="StorageAwayError")
+    assert 500 < ended["again_in"] <= 600
+    ((seconds, attempt),) = postgres.execute(
+        "SELECT extract(epoch FROM scheduled_at - now())::float, args->>'attempt' "
+        "FROM konfipay_fleet.procrastinate_jobs WHERE status = 'todo'"
+    )
+    assert ended["again_in"] - 20 < seconds <= ended["again_in"]
+    assert attempt == "1"
+
+
+async def test_a_turn_that_waits_for_a_pull_that_kills_its_workers_waits_as_long_too(
+    sandbox, key_file, queue, postgres, told, at_work
+) -> None:
     entries = key_file()
-    async with queue.opened() as app:
-        await job_of(app, "stranger").defer_async()
-    async with at_work(Worker(queue, entries, tell=told)):
-        (ended,) = await told.until("ended")
-    assert "no key 'stranger'" in ended["message"]
+    await prepare(queue, entries, now=True)
+    postgres.execute(*STARTED, "UPDATE procrastinate_jobs SET attempts = 2", *NEXT_TURN)
+    async with at_work(Worker(queue, entries, tell=told, beat=0.05, first_pause=600.0)):
+        await told.until("taken_up", source="key0")
+    assert postgres.execute(
+        "SELECT status::text, attempts, scheduled_at > now() + interval '8 minutes' "
+        "FROM konfipay_fleet.procrastinate_jobs ORDER BY id"
+    ) == [("aborted", 3, None), ("todo", 3, True)]
+
+
+async def test_a_queue_that_takes_nothing_at_the_end_of_a_pull_swallows_no_error(
+    sandbox, key_file, queue, postgres, told, at_work, tmp_path: Path
+) -> None:
+    """The pull's own is told, and that it is over."""
+    entries = key_file(to=f"postgresql://postgres@/postgres?host={tmp_path}/nowhere")
+    await prepare(queue, entries, now=True)
+    refuse(postgres, "INSERT")
+    async with at_work(Worker(queue, entries, tell=told, beat=0.05)):
+        (ended,) = await told.until("ended", source="key0")
+    assert (ended["error"], ended["again_in"], ended["pulls"]) == ("StorageAwayError", None, 0)
+    assert told.of("began", pulls=1)
 
 
 async def test_told_to_stop_it_finishes_the_page_in_hand_and_leaves_the_rest_to_others(
@@ -187,10 +283,7 @@ async def test_a_turn_that_waits_already_takes_the_place_of_another_try(
     """And of a pull that was left behind."""
     entries = key_file()
     await prepare(queue, entries, now=True)
-    postgres.execute(
-        "INSERT INTO konfipay_fleet.procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status) "
-        "SELECT queue_name, task_name, lock, queueing_lock, args, 'doing' FROM konfipay_fleet.procrastinate_jobs"
-    )
+    postgres.execute(*STARTED, *NEXT_TURN)
     async with at_work(Worker(queue, entries, tell=told, beat=0.05)):
         await told.until("taken_up", source="key0")
         await told.until("ended", outcome="done", new=40)
@@ -203,12 +296,7 @@ async def test_what_the_queue_never_heard_the_end_of_is_taken_up(
     """To others it looks as if this worker, which lives, were at it."""
     entries = key_file()
     await prepare(queue, entries, now=True)
-    postgres.execute(
-        "CREATE FUNCTION konfipay_fleet.refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$BEGIN RAISE 'no' USING ERRCODE = '53100'; END$$",
-        "CREATE TRIGGER refuse BEFORE DELETE ON konfipay_fleet.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION "
-        "konfipay_fleet.refuse()",
-    )
+    refuse(postgres, "DELETE")
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # the job's end is nobody's
     async with at_work(Worker(queue, entries, tell=told, beat=0.05, late=0.2)):
         await told.until("ended", outcome="done", new=40)
