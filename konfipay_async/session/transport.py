@@ -114,7 +114,8 @@ class AiohttpTransport:
     """Requests through an aiohttp session, owned or handed in.
 
     A handed-in session lends its connector (pool, resolver), proxy, headers, traces and `trust_env`; it stays the
-    caller's to close, and its other requests are not touched. `proxy` and `ssl` mean what they mean to aiohttp.
+    caller's to close, and its other requests are not touched. To a host it was not handed in for nothing is told that
+    may be a secret: with `bare` it lends neither headers nor traces. `proxy` and `ssl` mean what they mean to aiohttp.
     """
 
     def __init__(
@@ -127,9 +128,11 @@ class AiohttpTransport:
         proxy: str | None = None,
         ssl: ssl_module.SSLContext | bool = True,
         max_response_bytes: int,
+        bare: bool = False,
     ) -> None:
         self._base_url = base_url
         self._lent = session
+        self._bare = bare
         self._user_agent = user_agent
         self._trust_env = trust_env
         # A lent session's own proxy is part of what it lends.
@@ -154,9 +157,9 @@ class AiohttpTransport:
             connector=connector or (lent.connector if lent is not None else None),
             connector_owner=connector is not None,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={**headers, **(lent.headers if lent is not None else {})},
+            headers={**headers, **(lent.headers if lent is not None and not self._bare else {})},
             trust_env=self._trust_env or (lent is not None and lent.trust_env),
-            trace_configs=list(lent.trace_configs) if lent is not None else None,
+            trace_configs=list(lent.trace_configs) if lent is not None and not self._bare else None,
         )
         session._retry_connection = False
         return session

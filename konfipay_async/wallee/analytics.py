@@ -1,26 +1,34 @@
 """Analytics queries: submitted, waited for with patience, and their results fetched, which costs."""
 
-import logging
+import math
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from yarl import URL
 
-from konfipay_async.errors import ConfigurationError, LinkRefusedError, StatusError, WaitError, WaitTimeoutError
+from konfipay_async.errors import (
+    ConfigurationError,
+    LinkRefusedError,
+    RequestTimeoutError,
+    WaitError,
+    WaitTimeoutError,
+)
 from konfipay_async.paging.chunks import Chunks
 from konfipay_async.session.message import Download, Request, Response, RetryClass
 from konfipay_async.wallee import answers
 from konfipay_async.wallee.models import AnalyticsState, SubmittedAnalyticsQueryExecution
+from konfipay_async.wallee.secrecy import hushed
+from konfipay_async.wallee.services import tree
 
 if TYPE_CHECKING:
     from konfipay_async.wallee.wiring import Wiring
 
 __all__ = ["AnalyticsQueries"]
 
-logger = logging.getLogger(__name__)
-
 # Seconds. A query takes minutes, and asking often does not speed it up (seed).
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 5.0, 60.0, 1.5
+_SHORTEST = 1.0  # for one request: 0 would mean for ever
 _FOR_THE_FILE = 600.0
 
 
@@ -34,17 +42,26 @@ class AnalyticsQueries:
     ) -> SubmittedAnalyticsQueryExecution:
         """Its state when it has succeeded; asked for in pauses that grow to a minute, for at most `timeout` seconds.
 
-        Raises WaitError where it failed or was cancelled, WaitTimeoutError; `last` of both is its last state.
+        An answer that says nothing is taken for "not yet". Raises WaitError where it failed or was cancelled,
+        WaitTimeoutError; `last` of both is its last state.
         """
-        where, name = self._of(query_token, query_external_id)
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+            raise ConfigurationError(f"timeout={timeout!r}: give seconds, above 0")
+        asking = self._asking(*_which(query_token, query_external_id))
         clock = self._wiring.session.clock
         until = clock.monotonic() + timeout
         pause = _FIRST_PAUSE
+        told: SubmittedAnalyticsQueryExecution | None = None
         while True:
-            told: SubmittedAnalyticsQueryExecution = await where.get(name)
-            if told.status is AnalyticsState.SUCCESS:
+            left = max(_SHORTEST, until - clock.monotonic())
+            try:
+                told = await self._wiring.send(replace(asking, timeout=min(asking.timeout, left))) or told
+            except RequestTimeoutError:
+                if clock.monotonic() < until:
+                    raise
+            if told is not None and told.status is AnalyticsState.SUCCESS:
                 return told
-            if told.status in (AnalyticsState.FAILED, AnalyticsState.CANCELLED):
+            if told is not None and told.status in (AnalyticsState.FAILED, AnalyticsState.CANCELLED):
                 raise WaitError(f"the analytics query ended as {told.status}", last=told)
             left = until - clock.monotonic()
             if left <= 0:
@@ -57,12 +74,12 @@ class AnalyticsQueries:
     ) -> AsyncGenerator[bytes]:
         """The result as it comes, chunk by chunk. Each call is billed as a download.
 
-        The file is on another host, which is asked without a signature. Raises WaitError where there is no result
-        (yet), LinkRefusedError where the address is not encrypted.
+        The file is on another host, which is asked without a signature, and again at the same address where that
+        fails before the first chunk. Raises WaitError where there is no result (yet), LinkRefusedError where the
+        address is not encrypted.
         """
-        where, name = self._of(query_token, query_external_id)
-        logger.warning("an address for the result of an analytics query is made: each is billed as a download")
-        address = await where.result(name)
+        name, value = _which(query_token, query_external_id)
+        address = await getattr(self, name).result(value)
         if address is None:
             raise WaitError("there is no result (yet): wait() for the query first")
         chunks = Chunks(lambda download: _fetch(self._wiring, address.strip(), download))
@@ -72,13 +89,22 @@ class AnalyticsQueries:
         finally:
             await chunks.close()
 
-    def _of(self, query_token: str | None, query_external_id: str | None) -> tuple[Any, str]:
-        if (query_token is None) == (query_external_id is None):
-            raise ConfigurationError("give query_token= or query_external_id=, one of both")
-        service: Any = self
-        if query_token is not None:
-            return service.query_token, query_token
-        return service.query_external_id, str(query_external_id)
+    def _asking(self, name: str, value: str) -> "Request[SubmittedAnalyticsQueryExecution | None]":
+        operation = tree()["analytics", "queries", name]["get"]
+        assert operation is not None  # noqa: S101 (the table has it)
+        kind = SubmittedAnalyticsQueryExecution
+        return self._wiring.request(
+            operation, lambda method, path: answers.value_or_none_of(kind, method, path), {name: value}
+        )
+
+
+def _which(query_token: str | None, query_external_id: str | None) -> tuple[str, str]:
+    """Where to ask, and for what."""
+    if (query_token is None) == (query_external_id is None):
+        raise ConfigurationError("give query_token= or query_external_id=, one of both")
+    if query_token is not None:
+        return "query_token", query_token
+    return "query_external_id", str(query_external_id)
 
 
 async def _fetch(wiring: "Wiring", address: str, download: Download) -> None:
@@ -89,7 +115,7 @@ async def _fetch(wiring: "Wiring", address: str, download: Download) -> None:
     except ValueError:
         raise LinkRefusedError("the address of the result is none: not followed") from None
     try:
-        transport = wiring.elsewhere(origin)
+        session = wiring.elsewhere(origin)
     except ConfigurationError:
         raise LinkRefusedError("the address of the result is not encrypted: not followed") from None
     request: Request[Response] = Request(
@@ -97,17 +123,15 @@ async def _fetch(wiring: "Wiring", address: str, download: Download) -> None:
         url.raw_path_qs.removeprefix("/"),
         read=answers.raw("GET", "result"),
         headers={"Accept": "*/*"},
+        budget="public",
         retry=RetryClass.READ,
         timeout=_FOR_THE_FILE,
         download=download,
         template="(the result's address)",
         secret_path=True,
     )
-    await transport.open()
+    await session.open()
     try:
-        request.read(await transport.send(request, {}))
-    except StatusError as error:
-        error.body = b""  # it tends to repeat the address
-        raise
+        await hushed(session.send(request, wiring.options.retry))  # stores of files tend to repeat the address
     finally:
-        await transport.close()
+        await session.close()

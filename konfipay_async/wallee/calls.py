@@ -7,6 +7,7 @@ written from the same table.
 
 import difflib
 import inspect
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -23,6 +24,8 @@ from konfipay_async.wallee.services import EXTERNAL, Operation, Parameter, snake
 from konfipay_async.wallee.wiring import Pairs, Wiring, pair_of
 
 __all__ = ["Node", "described", "node", "signature_of"]
+
+logger = logging.getLogger(__name__)
 
 _Chain = tuple[str, ...]
 
@@ -201,6 +204,8 @@ def _value_reader(operation: Operation) -> Callable[[str, str], Callable[..., An
 
 
 async def _sent(wiring: Wiring, operation: Operation, request: Request[Any]) -> Any:
+    if operation.billed:
+        logger.warning("%s: each address that is made is billed as a download", operation.dotted)
     try:
         return await wiring.send(request)
     except OutcomeUnknownError as error:

@@ -122,16 +122,23 @@ class WalleeClient(Services):
             budgets = Budgets.from_limits(chosen, clock, origin=str(url.origin()), api_key=f"wallee {self._user_id}")
             self._owned.append(budgets)
 
-        def transport(base: URL, lent: aiohttp.ClientSession | None = None) -> AiohttpTransport:
+        def transport(base: URL, *, bare: bool = False) -> AiohttpTransport:
             return AiohttpTransport(
                 base,
-                session=lent,
+                session=session,
                 user_agent=_USER_AGENT,
                 trust_env=trust_env,
                 proxy=proxy,
                 ssl=ssl,
                 max_response_bytes=max_response_bytes,
+                bare=bare,
             )
+
+        def elsewhere(base: URL) -> Session:
+            """With another host, for requests of the public budget: those are not signed."""
+            budgets = Budgets.from_limits(LIMITS, clock)
+            way = transport(checked_base_url(str(base)), bare=True)
+            return Session(way, budgets=budgets, auth=signer, retry=retry or Retry(), clock=clock)
 
         self._log = _communication_log(communication_log, clock)
         self._holds_log = False
@@ -144,7 +151,7 @@ class WalleeClient(Services):
                 also=recorder,
             )
         self._session = Session(
-            transport(url, session),
+            transport(url),
             budgets=budgets,
             auth=signer,
             retry=retry or Retry(),
@@ -157,7 +164,7 @@ class WalleeClient(Services):
             account=_checked_id("account", os.environ.get("WALLEE_ACCOUNT") or None if account is None else account),
             concurrency=concurrency,
             timeouts=_checked_timeouts(timeouts or {}),
-            elsewhere=lambda base: transport(checked_base_url(str(base))),
+            elsewhere=elsewhere,
         )
 
     def with_options(

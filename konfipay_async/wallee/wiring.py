@@ -16,7 +16,6 @@ from konfipay_async.errors import ConfigurationError
 from konfipay_async.session.manager import Session
 from konfipay_async.session.message import Download, Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
-from konfipay_async.session.transport import AiohttpTransport
 from konfipay_async.wallee import shape
 from konfipay_async.wallee.models import encode
 from konfipay_async.wallee.secrecy import holds_card, hushed, told
@@ -48,14 +47,14 @@ class Options:
 
 @dataclass(frozen=True)
 class Wiring:
-    """One client's settings, shared by its operations. `elsewhere` makes a transport to another origin."""
+    """One client's settings, shared by its operations. `elsewhere` makes a session with another origin."""
 
     session: Session
     space: int | None
     account: int | None
     concurrency: int
     timeouts: Mapping[str, float]
-    elsewhere: Callable[[URL], AiohttpTransport]
+    elsewhere: Callable[[URL], Session]
     options: Options = field(default_factory=Options)
 
     def request(
