@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -36,21 +35,13 @@ class Postgresql:
     """
 
     errors: type[Exception] = psycopg.Error
+    of_values: tuple[type[Exception], ...] = (psycopg.DataError, psycopg.IntegrityError)
     integer = "BIGINT"
-    # All entries are looked at for it.
-    measured_every = 60.0
 
     def __init__(self, url: str, *, writes: bool) -> None:
-        parts = urlsplit(url)
-        self.name = f"in PostgreSQL, database {parts.path.strip('/') or parts.username or 'postgres'}"
         self._connection: psycopg.Connection[Any] | None = None
-        try:
-            given = psycopg.conninfo.conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            raise ConfigurationError(
-                "cannot read the address of the communication log: a PostgreSQL database is written "
-                "postgresql://user:password@host:5432/name"
-            ) from None
+        given = _read(url)
+        self.name = f"in PostgreSQL, database {given.get('dbname') or given.get('user') or 'postgres'}"
         options = {name: value for name, value in _OPTIONS.items() if name not in given}
         try:
             self._connection = psycopg.connect(url, autocommit=True, **options)
@@ -129,8 +120,7 @@ class Postgresql:
 
     def size(self) -> int:
         """As entries count themselves: what the server frees it uses again, and returns when it likes to."""
-        ((size,),) = self.execute("SELECT coalesce(sum(bytes), 0)::bigint FROM entries")
-        return int(size)
+        return schema.size_of(self)
 
     def give_back(self, limit: int) -> None:
         """The server does that by itself (autovacuum)."""
@@ -154,6 +144,20 @@ class Postgresql:
             return StorageAwayError(f"the communication log {self.name} cannot be reached")
         # The code is enough to look it up, the text may say more than anybody should read.
         return StorageError(f"the communication log {self.name} failed with {state or type(error).__name__}")
+
+
+def _read(url: str) -> Mapping[str, Any]:
+    """What an address says. What stands behind a slash in a password would be the name of the database, and be told."""
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        given = {"dbname": ":"}
+    if any(sign in str(given.get("dbname", "")) for sign in "@:"):
+        raise ConfigurationError(
+            "cannot read the address of the communication log: a PostgreSQL database is written "
+            "postgresql://user:password@host:5432/name, and signs like / and @ in a password as %2F and %40"
+        )
+    return given
 
 
 def _as_it_has_it(statement: str) -> bytes:

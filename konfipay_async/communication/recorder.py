@@ -4,8 +4,9 @@ Recording neither blocks nor raises. What could not be kept is counted, by reaso
 warning of the logger does, and the log itself as soon as it can be written again.
 """
 
-import secrets as random
+import os
 import threading
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Self, cast, get_args
@@ -18,7 +19,7 @@ from konfipay_async.errors import ConfigurationError
 from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.manager import Attempt, Recorder
 
-__all__ = ["CommunicationLog", "Level", "LogStatus"]
+__all__ = ["CommunicationLog", "Level", "LogStatus", "shared_log"]
 
 Level = Literal["overview", "details"]
 """How much is kept: what the overview shows, or headers and contents too."""
@@ -79,11 +80,11 @@ class CommunicationLog:
             lambda: Writer(connect(address, writes=True), keeps=keeps, limit=limit),
             masker=self._masker,
             clock=clock or SystemClock(),
-            run=random.token_hex(4),
         )
         self._users = 0
         self._opening = threading.Lock()
         self._is_paused = False
+        _ALL.add(self)
 
     def open(self) -> None:
         """Open the store, or count one user more. Blocks.
@@ -102,10 +103,10 @@ class CommunicationLog:
             if not self._users:
                 return
             self._users -= 1
-            if self._users:
-                self._worker.flush()
-            else:
+            if not self._users:
                 self._worker.stop()
+            elif self._worker.failure is None:  # or it would be tried again for each of them
+                self._worker.flush()
 
     def flush(self) -> None:
         """Return when what was recorded so far is written, or was tried to be. Blocks."""
@@ -151,6 +152,30 @@ class CommunicationLog:
         return _Recorder(self, Source(base_url, f"{scheme}://{rest.partition('/')[0]}", key_name, headers or {}), also)
 
 
+_ALL: "Final[weakref.WeakSet[CommunicationLog]]" = weakref.WeakSet()
+_SHARED: "Final[weakref.WeakValueDictionary[tuple[str, str, int], CommunicationLog]]" = weakref.WeakValueDictionary()
+
+
+def shared_log(url: str, clock: Clock) -> CommunicationLog:
+    """The log at a URL that all clients of the process share which were given that URL: one thread is enough for it."""
+    address = address_of(url)
+    file = os.path.abspath(address.target) if address.kind == "sqlite" else ""
+    key = (url, file, 0 if isinstance(clock, SystemClock) else id(clock))
+    log = _SHARED.get(key)
+    return log if log is not None else _SHARED.setdefault(key, CommunicationLog(url, clock=clock))
+
+
+def _fork() -> None:
+    for log in _ALL:
+        # Another thread may have held it, and is not here to let go.
+        log._opening = threading.Lock()
+        log._worker.fork()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where nobody forks
+    os.register_at_fork(after_in_child=_fork)
+
+
 class _Recorder:
     """Tells a log of the attempts of one client."""
 
@@ -174,7 +199,7 @@ def _level(level: str) -> Level:
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
         raise ConfigurationError(f"rows={text[:20]!r}: give a whole number of rows that are kept of a list")
     return int(text)
 
@@ -184,7 +209,8 @@ def _number(name: str, value: object, *, least: float) -> float | None:
     if value is None or value == "none":
         return None
     try:
-        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
+        is_written = value.isascii() if isinstance(value, str) else not isinstance(value, bool)
+        number = float(value) if isinstance(value, str | int | float) and is_written else -1.0
     except ValueError:
         number = -1.0
     if not least <= number < 1e9:

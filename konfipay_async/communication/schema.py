@@ -2,8 +2,9 @@
 
 `entries` holds what the overview shows and `details` the rest, so that looking through many entries reads little. Ids
 are given by a counter in `about`: whoever writes holds its row, so they rise in the order of commits, and none is given
-twice. Moments are microseconds since the epoch, durations seconds, and 0 is the status of what got no answer. `failed`
-is 1 for that, for statuses of 400 and above, and for answers that could not be read.
+twice. How many bytes the entries say they take is there too, so that nobody has to add them up. Moments are
+microseconds since the epoch, durations seconds, and 0 is the status of what got no answer. `failed` is 1 for that, for
+statuses of 400 and above, and for answers that could not be read.
 """
 
 from typing import Any, Final, Protocol
@@ -17,10 +18,12 @@ __all__ = [
     "WHAT",
     "Database",
     "Row",
+    "grow",
     "is_current",
     "last_id",
     "next_ids",
     "prepare",
+    "size_of",
     "version_of",
 ]
 
@@ -49,10 +52,12 @@ VERSIONS: Final[list[tuple[str, ...]]] = [
         "response_headers TEXT, response_content TEXT)",
         "CREATE TABLE losses (at BIGINT NOT NULL, entries BIGINT NOT NULL, reason TEXT NOT NULL)",
     ),
+    ("INSERT INTO about SELECT 'bytes', coalesce(sum(bytes), 0) FROM entries",),
 ]
 """What leads from each version to the next; the last one is today's."""
 
 _LAST_ID: Final = "last_id"
+_BYTES: Final = "bytes"
 _VERSION: Final = "version"
 
 
@@ -61,10 +66,10 @@ class Database(Protocol):
 
     name: str
     errors: type[Exception]
+    of_values: tuple[type[Exception], ...]
+    """Those of them that are about what should be written: other values could be."""
     integer: str
     """What the type of an id is called."""
-    measured_every: float
-    """For how many seconds a size may be believed."""
 
     def execute(self, statement: str, values: Row = ()) -> list[Row]:
         """What one statement finds."""
@@ -85,7 +90,7 @@ class Database(Protocol):
         """Bytes that are used, and could not be used again."""
 
     def give_back(self, limit: int) -> None:
-        """Return room to the system until no more than `limit` bytes are taken, as far as that can be."""
+        """Return room to the system until no more than `limit` bytes are taken, as far as that is quickly done."""
 
     def explain(self, error: BaseException) -> StorageError:
         """A sentence for what the driver raised, without statements and values."""
@@ -129,5 +134,19 @@ def next_ids(database: Database, count: int) -> int:
 
 def last_id(database: Database) -> int:
     """The id that was given last."""
-    ((last,),) = database.execute("SELECT value FROM about WHERE name = ?", (_LAST_ID,))
-    return int(last)
+    return _value(database, _LAST_ID)
+
+
+def grow(database: Database, size: int) -> None:
+    """Count so many bytes more, or fewer, in a transaction."""
+    database.execute("UPDATE about SET value = value + ? WHERE name = ?", (size, _BYTES))
+
+
+def size_of(database: Database) -> int:
+    """How many bytes all entries say they take."""
+    return _value(database, _BYTES)
+
+
+def _value(database: Database, name: str) -> int:
+    ((value,),) = database.execute("SELECT value FROM about WHERE name = ?", (name,))
+    return int(value)

@@ -3,6 +3,7 @@
 Commits do not wait for the disk: what is committed outlives `kill -9`, and a power cut may cost the last moments.
 """
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -19,6 +20,8 @@ _APPLICATION: Final = 0x6B70636C
 # Seconds a write waits for another program's.
 _PATIENCE: Final = 5.0
 _PAGE: Final = 4096
+# Pages that are returned at once.
+_MOST_GIVEN_BACK: Final = 1024
 # Of the write-ahead log, before it is written into the file.
 _WAITING_PAGES: Final = 64
 
@@ -30,8 +33,8 @@ class SqliteFile:
     """
 
     errors: type[Exception] = sqlite3.Error
+    of_values: tuple[type[Exception], ...] = (sqlite3.DataError, sqlite3.IntegrityError)
     integer = "INTEGER"
-    measured_every = 0.0
 
     def __init__(self, path: str, *, writes: bool) -> None:
         self.name = path
@@ -56,6 +59,8 @@ class SqliteFile:
             )
         if mode == "rw" and not os.access(self.name, os.W_OK):
             mode = "ro"
+        if mode == "rwc":
+            self._make()
         return sqlite3.connect(
             f"{Path(self.name).absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -63,6 +68,12 @@ class SqliteFile:
             check_same_thread=False,
             isolation_level=None,
         )
+
+    def _make(self) -> None:
+        """Make the file, for its owner's eyes; one that is there stays as it is."""
+        # What cannot be made SQLite will say.
+        with contextlib.suppress(OSError):
+            os.close(os.open(self.name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def _prepare(self, writes: bool) -> None:
         if not self._is_ours():
@@ -148,7 +159,7 @@ class SqliteFile:
         too_many = pages - limit // _PAGE
         if too_many > 0:
             # As a script, for that is run to its end: one step frees one page.
-            self._connection.executescript(f"PRAGMA incremental_vacuum({too_many})")
+            self._connection.executescript(f"PRAGMA incremental_vacuum({min(too_many, _MOST_GIVEN_BACK)})")
 
     def close(self) -> None:
         self._connection.close()

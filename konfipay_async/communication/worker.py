@@ -5,14 +5,17 @@ for longer, as long as there is room; what finds none is counted, and the store 
 """
 
 import logging
+import re
+import secrets as random
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from konfipay_async.communication.entry import Content, Entry
-from konfipay_async.communication.masking import Masker
+from konfipay_async.communication.masking import Masker, writable
 from konfipay_async.communication.writing import Writer
 from konfipay_async.errors import StorageAwayError, StorageBusyError, StorageError
 from konfipay_async.session.clock import Clock
@@ -31,6 +34,11 @@ _MOST_HELD: Final = 64 * _MiB
 # Entries, and characters of details, that are written at once.
 _AT_ONCE: Final = 500
 _LARGEST_BATCH: Final = 256 * 1024
+# Bytes of bodies that are masked at once.
+_MASKED_AT_ONCE: Final = _MiB
+# Entries that go at once because they are too old, or too many; and when somebody waits for the end.
+_GO_AT_ONCE: Final = 1000
+_GO_AT_THE_END: Final = 100
 # Seconds until a store that could not be written is tried again, first and at most.
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
@@ -111,17 +119,23 @@ def heard(source: Source, attempt: Attempt, *, details: bool) -> Heard:
 class Worker:
     """Writes what it is given, in a thread of its own, from `start` to `stop`.
 
-    `connect` opens the store; `run` makes the numbers of calls different from those of other processes.
+    `connect` opens the store.
     """
 
-    def __init__(self, connect: Callable[[], Writer], *, masker: Masker, clock: Clock, run: str) -> None:
+    def __init__(self, connect: Callable[[], Writer], *, masker: Masker, clock: Clock) -> None:
         self._connect = connect
         self._masker = masker
         self._clock = clock
-        self._run = run
+        # What another process had open.
+        self._others: list[Writer | None] = []
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        # Makes the numbers of calls different from those of other processes.
+        self._run = random.token_hex(4)
         # Shared with those who put something here; the lock is held for moments only.
         self._lock = threading.Lock()
-        self._queue: list[Heard] = []
+        self._queue: deque[Heard] = deque()
         self._held = 0
         self._is_awake = False
         self._is_running = False
@@ -136,6 +150,9 @@ class Worker:
         # The thread's own.
         self._writer: Writer | None = None
         self._batch: list[Entry] = []
+        # How many of the batch are written at once, and what was tried and may have been written.
+        self._most = _AT_ONCE
+        self._tried: tuple[int, dict[str, int]] | None = None
         self._pause = _FIRST_PAUSE
         self.written = 0
         self.failure: str | None = None
@@ -148,16 +165,29 @@ class Worker:
         except (StorageAwayError, StorageBusyError) as error:
             self._fails(error)
         self._is_running = True
+        self._start_thread()
+
+    def fork(self) -> None:
+        """Go on in a child of the process, where the thread is no more: it begins again with what is put here next.
+
+        What waited is the parent's, who writes it, and so is its connection: closing it would close the parent's.
+        """
+        is_running = self._is_running
+        self._others.append(self._writer)
+        self._begin_anew()
+        self._is_running = is_running
+
+    def _start_thread(self) -> None:
         self._thread = threading.Thread(target=self._work, name="konfipay communication log", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Write what waits, and end. What cannot be written is lost, and counted."""
+        with self._lock:
+            self._is_running = False
         thread = self._thread
         if thread is None:
             return
-        with self._lock:
-            self._is_running = False
         self._hurry.set()
         self._wake.set()
         thread.join()
@@ -165,13 +195,17 @@ class Worker:
 
     def flush(self) -> None:
         """Return when all that was put here is written, or was tried to be."""
+        thread = self._thread
+        if thread is None:
+            return
         with self._lock:
             self._asked += 1
             asked = self._asked
         self._hurry.set()
         self._wake.set()
         with self._answered:
-            self._answered.wait_for(lambda: self._answers >= asked or not self._is_running)
+            while self._answers < asked and self._is_running and thread.is_alive():
+                self._answered.wait(1.0)
 
     def put(self, one: Heard) -> None:
         """Have it written. Neither blocks nor raises."""
@@ -184,6 +218,8 @@ class Worker:
             if self._is_awake:
                 return
             self._is_awake = True
+            if self._thread is None:
+                self._start_thread()
         self._wake.set()
 
     @property
@@ -216,6 +252,7 @@ class Worker:
                 self._hurry.clear()
                 self._is_awake = False
             self._round()
+            self._forget(_GO_AT_ONCE if goes_on else _GO_AT_THE_END)
             with self._answered:
                 self._answers = asked
                 self._answered.notify_all()
@@ -234,18 +271,37 @@ class Worker:
                 self._fails(error)
                 return
             except Exception as error:
-                # Of nothing we know. It must neither end the thread nor be tried for ever.
-                lost, self._batch = len(self._batch), []
-                if not lost:
+                # Of nothing we know, or of one of them. It must neither end the thread nor be tried for ever.
+                count, self._tried = self._tried[0] if self._tried else 0, None
+                if not count:
                     logger.warning("the communication log failed with %s", type(error).__name__)
                     return
-                with self._lock:
-                    self._lose(f"writing them failed with {type(error).__name__}", lost)
+                self._most = count // 2
+                if count == 1:
+                    self._most = 1
+                    del self._batch[0]
+                    with self._lock:
+                        self._lose(f"writing them failed with {type(error).__name__}")
+
+    def _forget(self, most: int) -> None:
+        if self._writer is None:
+            return
+        try:
+            self._writer.forget(self._clock.time(), most=most)
+        except StorageError as error:
+            self._fails(error)
+        except Exception as error:
+            logger.warning("the communication log failed with %s", type(error).__name__)
 
     def _taken(self) -> list[Entry]:
-        """What waited, masked."""
+        """Of what waited as much as is written soon, masked."""
+        notes: list[Heard] = []
+        size = 0
         with self._lock:
-            notes, self._queue, self._held = self._queue, [], 0
+            while self._queue and len(notes) < _AT_ONCE and size < _MASKED_AT_ONCE:
+                notes.append(self._queue.popleft())
+                size += notes[-1].size
+            self._held -= size
         entries = []
         for note in notes:
             try:
@@ -261,20 +317,13 @@ class Worker:
             self._let_go()
         if self._writer is None:
             self._writer = self._connect()
-        with self._lock:
-            losses = dict(self._untold)
-        count, size = 0, 0
-        for entry in self._batch[:_AT_ONCE]:
-            size += sum(
-                len(content.text or "") for content in (entry.request_content, entry.response_content) if content
-            )
-            if count and size > _LARGEST_BATCH:
-                break
-            count += 1
+        again = self._tried is not None
+        count, losses = self._tried = self._tried or self._next()
         told = [(lost, reason) for reason, lost in losses.items()]
-        self._writer.write(self._batch[:count], told, now=self._clock.time())
+        self._writer.write(self._batch[:count], told, now=self._clock.time(), again=again)
         self.written += count
         del self._batch[:count]
+        self._tried, self._most = None, _AT_ONCE
         with self._lock:
             for reason, lost in losses.items():
                 self._untold[reason] -= lost
@@ -285,6 +334,20 @@ class Worker:
             self.failure, self._pause = None, _FIRST_PAUSE
         if losses:
             logger.warning("%d entries of the communication log were lost: %s", sum(losses.values()), "; ".join(losses))
+
+    def _next(self) -> tuple[int, dict[str, int]]:
+        """How many of the batch are written next, and the losses that are told with them."""
+        with self._lock:
+            losses = dict(self._untold)
+        count, size = 0, 0
+        for entry in self._batch[: self._most]:
+            size += sum(
+                len(content.text or "") for content in (entry.request_content, entry.response_content) if content
+            )
+            if count and size > _LARGEST_BATCH:
+                break
+            count += 1
+        return count, losses
 
     def _fails(self, error: StorageError) -> None:
         if self.failure is None:
@@ -304,8 +367,9 @@ class Worker:
         if left:
             with self._lock:
                 self._lose("the store could not be written", left)
-                self._queue, self._held = [], 0
-            self._batch = []
+                self._queue.clear()
+                self._held = 0
+            self._batch, self._tried = [], None
         if self._untold:
             logger.warning(
                 "the communication log ended without %d entries: %s",
@@ -330,7 +394,7 @@ class Worker:
                 if answer is None:
                     size = answered.get("content-length", "")
                     fields["response_content"] = Content(
-                        size=int(size) if size.isdecimal() else None,
+                        size=int(size) if re.fullmatch("[0-9]{1,18}", size) else None,
                         type=fields["response_headers"].get("content-type", ""),
                     )
                 elif answer:
@@ -347,7 +411,7 @@ class Worker:
             attempt=note.number,
             call=f"{self._run}-{note.call}",
             error=note.error,
-            key_name=source.key_name,
+            key_name=writable(source.key_name),
             endpoint=f"{note.method} {note.template or masker.path_without_ids(note.path)}",
             budget=note.budget,
             **fields,

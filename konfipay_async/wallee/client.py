@@ -350,11 +350,11 @@ def _communication_log(given: "str | CommunicationLog | None", clock: Clock) -> 
     given = os.environ.get("WALLEE_COMMUNICATION_LOG") or None if given is None else given
     if given is None:
         return None
-    from konfipay_async.communication import CommunicationLog
+    from konfipay_async.communication.recorder import CommunicationLog, shared_log
 
     if not isinstance(given, str | CommunicationLog):
         raise ConfigurationError(f"communication_log must be a URL or a CommunicationLog, not {type(given).__name__}")
-    return CommunicationLog(given, clock=clock) if isinstance(given, str) else given
+    return shared_log(given, clock) if isinstance(given, str) else given
 
 
 def _checked_limits(limits: object) -> Limits | None:
