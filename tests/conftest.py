@@ -68,7 +68,7 @@ def postgres_server() -> Iterator[Any]:
 @pytest.fixture
 def postgres(postgres_server: Any) -> Any:
     """The server, with nothing of ours in its database."""
-    postgres_server.execute("DROP SCHEMA IF EXISTS konfipay, konfipay_fleet CASCADE")
+    postgres_server.execute("DROP SCHEMA IF EXISTS konfipay, konfipay_fleet, konfipay_communication CASCADE")
     return postgres_server
 
 
