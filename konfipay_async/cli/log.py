@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ from konfipay_async.communication.addresses import address_of
 from konfipay_async.communication.curl import curl as as_curl
 from konfipay_async.communication.har import har_file
 from konfipay_async.errors import ConfigurationError, StorageError
-from konfipay_async.session.clock import Clock, SystemClock
+from konfipay_async.session.clock import SystemClock
 
 __all__ = ["app"]
 
@@ -216,25 +217,21 @@ def _pages(store: Store, wanted: Filter, limit: int) -> Iterator[tuple[Entry, ..
 
 
 async def _follow(store: Store, wanted: Filter, output: ListOutput, write: Callable[[Sequence[Entry]], None]) -> None:
+    """What is there, then what comes, each entry looked at once; until Ctrl-C."""
     clock = SystemClock()
-    last = store.last()
-    first = store.search(wanted, limit=output.limit or _BEGINS_WITH).entries
-    write([entry for entry in reversed(first) if entry.id <= last])
-    sys.stdout.flush()
-    while await _goes_on(clock):
-        while entries := store.after(last, wanted, limit=_AT_ONCE):
-            write(entries)
-            sys.stdout.flush()
-            last = entries[-1].id
-
-
-async def _goes_on(clock: Clock) -> bool:
-    """Whether nobody pressed Ctrl-C for a while."""
-    try:
-        await clock.sleep(_LOOK_EVERY)
-    except asyncio.CancelledError:
-        return False
-    return True
+    with suppress(asyncio.CancelledError):
+        last = await asyncio.to_thread(store.last)
+        first = await asyncio.to_thread(store.search, wanted, limit=output.limit or _BEGINS_WITH)
+        write([entry for entry in reversed(first.entries) if entry.id <= last])
+        sys.stdout.flush()
+        while True:
+            await clock.sleep(_LOOK_EVERY)
+            newest = await asyncio.to_thread(store.last)
+            while last < newest and (entries := await asyncio.to_thread(store.after, last, wanted, limit=_AT_ONCE)):
+                write(entries)
+                sys.stdout.flush()
+                last = entries[-1].id
+            last = max(last, newest)
 
 
 def _tell_losses(store: Store) -> None:

@@ -59,14 +59,15 @@ def stats(
         if limit < 1:
             raise ConfigurationError(f"{option} {limit}: give a number of requests per minute")
     with place.opened() as store:
+        begin = None if since is None else moment(since, "--from")
         end = None if until is None else moment(until, "--to", ends=True)
         if end is None:
-            newest = store.search(Filter(key_name=key), limit=1).entries
+            newest = store.search(Filter(since=begin, key_name=key), limit=1).entries
             if not newest:
-                note("There are no requests in the log.")
+                note(f"There are no requests in the log{'' if begin is None else ' from then on'}.")
                 return
             end = newest[0].timestamp + timedelta(microseconds=1)
-        begin = end - timedelta(hours=1) if since is None else moment(since, "--from")
+        begin = begin or end - timedelta(hours=1)
         minutes = store.requests_per_minute(begin, end, key_name=key)
         figures = store.figures(Filter(since=begin, until=end, key_name=key))
     if output.json:
@@ -80,9 +81,11 @@ def stats(
         }
         sys.stdout.write(jsonlib.dumps(found) + "\n")
         return
-    charts = [_Chart("authenticated", authenticated, [minute.authenticated for minute in minutes])]
+    limited = sum(minute.authenticated_limited for minute in minutes)
+    charts = [_Chart("authenticated", authenticated, [minute.authenticated for minute in minutes], limited)]
     if any(minute.public for minute in minutes):
-        charts.append(_Chart("public", public, [minute.public for minute in minutes]))
+        limited = sum(minute.public_limited for minute in minutes)
+        charts.append(_Chart("public", public, [minute.public for minute in minutes], limited))
     for chart in charts:
         _show(chart, minutes)
     statuses = ", ".join(f"{status or 'no answer'}: {count:,}" for status, count in figures.statuses.items())
@@ -95,14 +98,14 @@ class _Chart:
     name: str
     limit: int
     counts: Sequence[int]
+    limited: int
 
 
 def _show(chart: _Chart, minutes: Sequence[Minute]) -> None:
     width = max(20, Console().width - 8)
-    limited = sum(minute.limited for minute in minutes) if chart.name == "authenticated" else 0
     print(
         f"Requests per minute, {chart.name} (limit {chart.limit:,}, busiest {max(chart.counts):,}"
-        f"{f', 429: {limited:,}' if limited else ''})"
+        f"{f', 429: {chart.limited:,}' if chart.limited else ''})"
     )
     for line in plot(chart.counts, chart.limit, width):
         print(line)

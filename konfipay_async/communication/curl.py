@@ -13,7 +13,8 @@ _LEFT_OUT: Final = frozenset({"authorization", "content-length", "connection", "
 
 def curl(entry: Entry) -> str:
     """A command that sends it again. What was masked has to be put back by hand; the token comes from the shell."""
-    lines = [f"curl -X {shlex.quote(entry.method)} {shlex.quote(entry.url)}"]
+    # Brackets and braces of an address stay what they are (-g).
+    lines = [f"curl -g -X {shlex.quote(entry.method)} {shlex.quote(entry.url)}"]
     if entry.budget == "authenticated":
         lines.append('-H "Authorization: Bearer $TOKEN"')
     for name, value in (entry.request_headers or {}).items():

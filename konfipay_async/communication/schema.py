@@ -53,6 +53,11 @@ VERSIONS: Final[list[tuple[str, ...]]] = [
         "CREATE TABLE losses (at BIGINT NOT NULL, entries BIGINT NOT NULL, reason TEXT NOT NULL)",
     ),
     ("INSERT INTO about SELECT 'bytes', coalesce(sum(bytes), 0) FROM entries",),
+    (
+        # Minutes are counted from the index alone.
+        "DROP INDEX entries_at",
+        "CREATE INDEX entries_at ON entries (at, id, budget, status)",
+    ),
 ]
 """What leads from each version to the next; the last one is today's."""
 

@@ -56,28 +56,32 @@ class Filter:
 class Page:
     """Entries, newest first, without headers and contents.
 
-    `older` and `newer` lead on: hand one to `Store.search` as its `at`. None where there are no more.
+    `older` and `newer` lead on: hand one to `Store.search` as its `at`. None where there are no more. `searched_to`
+    (with UTC) is how far a search came that had looked at as many entries as it may: it goes on where the page leads.
     """
 
     entries: tuple[Entry, ...]
     older: str | None = None
     newer: str | None = None
+    searched_to: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Minute:
-    """How many attempts began in the minute that begins at `at` (with UTC), by budget, and how many 429 came back."""
+    """How many attempts began in the minute that begins at `at` (with UTC), by budget, and to how many of them 429 came
+    back."""
 
     at: datetime
     public: int = 0
     authenticated: int = 0
-    limited: int = 0
+    public_limited: int = 0
+    authenticated_limited: int = 0
 
 
 @dataclass(frozen=True)
 class EndpointFigures:
     """How one endpoint fared: attempts, those that failed (as `only_errors` has it), seconds of half of those that
-    were answered, and of nineteen in twenty (None where none was)."""
+    were answered, and of nineteen in twenty (None where none was), to the millisecond."""
 
     endpoint: str
     attempts: int

@@ -5,10 +5,11 @@ Reading blocks: an event loop has it done in a thread. Any number of threads may
 are not disturbed.
 """
 
-import math
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self, TypeVar
 
@@ -31,7 +32,18 @@ _ANYTHING: Final = Filter()
 # Minutes: of a year they fill no chart, but memory.
 _MOST_MINUTES: Final = 100_000
 
+# A moment, and the id of what began in it: entries are between two, for ids begin with 1.
+_Place = tuple[int, int]
+_FIRST: Final[_Place] = (-(2**63), 0)
+_LAST: Final[_Place] = (2**63 - 1, 0)
+_BETWEEN: Final = "(at, id) > (?, ?) AND (at, id) < (?, ?)"
+
 _OVERVIEW: Final = "id, at, method, url, status, error, duration, waited, attempt, call, key_name, endpoint, budget"
+_BY_BUDGET: Final = ", ".join(
+    f"sum(CASE WHEN budget {budget} 'public'{limited} THEN 1 ELSE 0 END)"
+    for limited in ("", " AND status = 429")
+    for budget in ("=", "<>")
+)
 _CONTENT: Final = msgspec.json.Decoder(Content)
 _HEADERS: Final = msgspec.json.Decoder(dict[str, str])
 
@@ -52,35 +64,59 @@ class Store:
         self._database = database
         self._turn = threading.Lock()
 
-    def search(self, wanted: Filter = _ANYTHING, *, limit: int = 50, at: str | None = None) -> Page:
+    def search(
+        self, wanted: Filter = _ANYTHING, *, limit: int = 50, at: str | None = None, looks_at: int | None = None
+    ) -> Page:
         """The newest entries of those wanted, or those that `at` leads to: `older` or `newer` of another page.
 
-        ConfigurationError for an `at` that leads nowhere.
+        What no index leads to is looked for in entry after entry: with `looks_at` in about so many of them, and then
+        the page says how far that went. ConfigurationError for an `at` that leads nowhere.
         """
         towards_newer, place = _place(at)
-        conditions, values = _conditions(wanted)
+        after, before = _span(wanted)
         if place is not None:
-            conditions.append(f"(at, id) {'>' if towards_newer else '<'} (?, ?)")
-            values += place
+            after, before = (max(after, place), before) if towards_newer else (after, min(before, place))
         order = "at, id" if towards_newer else "at DESC, id DESC"
+        branches = self._branches(wanted)
+        conditions, values = _conditions(replace(wanted, since=None, until=None))
+        end: _Place | None = None
+        if looks_at is not None and wanted.call is None and (conditions or any(branch[1:] for branch in branches)):
+            ends: list[Row] = []
+            for branch in branches:
+                indexed = _where([*branch[:1], _BETWEEN])
+                query = f"SELECT at, id FROM entries{indexed} ORDER BY {order} LIMIT 1 OFFSET ?"  # noqa: S608
+                ends += self._ask(query, (*after, *before, max(1, looks_at // len(branches))))
+            if ends:
+                end = min(ends) if towards_newer else max(ends)
+                after, before = (after, end) if towards_newer else (end, before)
         rows: list[Row] = []
         # Each has an index of its own, which gives them in order: nobody has to look at all entries.
-        for branch in self._branches(wanted):
-            rows += self._ask(_select([*conditions, *branch], order), (*values, limit + 1))
+        for branch in branches:
+            query = _select([*branch, _BETWEEN, *conditions], order)
+            rows += self._ask(query, (*after, *before, *values, limit + 1))
         rows.sort(key=lambda row: (row[1], row[0]), reverse=not towards_newer)
-        has_more = len(rows) > limit
         entries = [_entry(row) for row in rows[:limit]]
+        onward = back = None
+        if len(rows) > limit:
+            onward, end = _place_of(entries[-1]), None
+        elif end is not None:
+            onward = (end[0], end[1] + (-1 if towards_newer else 1))  # that one was not looked at
+        if entries and place is not None:
+            back = _place_of(entries[0])
         if towards_newer:
             entries.reverse()
-        has_older, has_newer = (place is not None, has_more) if towards_newer else (has_more, place is not None)
+        older, newer = (back, onward) if towards_newer else (onward, back)
         return Page(
             tuple(entries),
-            older=_cursor("<", entries[-1]) if entries and has_older else None,
-            newer=_cursor(">", entries[0]) if entries and has_newer else None,
+            older=older and _cursor("<", older),
+            newer=newer and _cursor(">", newer),
+            searched_to=end and _moment(end[0]),
         )
 
     def get(self, number: int) -> Entry | None:
         """The entry with this id, with headers and contents where they were kept."""
+        if not 0 < number < 2**63:
+            return None  # nor could the database be asked for it
         rows = self._ask(f"SELECT {_OVERVIEW} FROM entries WHERE id = ?", (number,))  # noqa: S608
         if not rows:
             return None
@@ -114,39 +150,36 @@ class Store:
         if last - first >= _MOST_MINUTES:
             raise ConfigurationError(f"give a time of no more than {_MOST_MINUTES} minutes")
         conditions, values = _conditions(wanted)
-        query = f"SELECT at / {_MINUTE}, budget, count(*), sum(CASE WHEN status = 429 THEN 1 ELSE 0 END) FROM entries"  # noqa: S608
-        counted: dict[int, dict[str, int]] = {}
-        for minute, budget, count, limited in self._ask(f"{query}{_where(conditions)} GROUP BY 1, 2", tuple(values)):
-            one = counted.setdefault(minute, {"public": 0, "authenticated": 0, "limited": 0})
-            one["public" if budget == "public" else "authenticated"] += count
-            one["limited"] += int(limited)
-        return [Minute(_moment(minute * _MINUTE), **counted.get(minute, {})) for minute in range(first, last + 1)]
+        query = f"SELECT at / {_MINUTE}, {_BY_BUDGET} FROM entries{_where(conditions)} GROUP BY 1"  # noqa: S608
+        counted = {minute: counts for minute, *counts in self._ask(query, tuple(values))}
+        return [Minute(_moment(minute * _MINUTE), *counted.get(minute, ())) for minute in range(first, last + 1)]
 
     def figures(self, wanted: Filter = _ANYTHING) -> Figures:
         """What happened, by status and by endpoint."""
         conditions, values = _conditions(wanted)
         conditions.append(self._any_branch(wanted))
-        query = f"SELECT endpoint, status, failed, duration FROM entries{_where(conditions)}"  # noqa: S608
+        # Rows stay in the database: as many come as there are different durations, told in milliseconds.
+        query = (
+            f"SELECT endpoint, status, round(duration * 1000), count(*), sum(failed) FROM entries{_where(conditions)}"  # noqa: S608
+        )
         by_status: dict[int | None, int] = {}
-        durations: dict[str, list[float]] = {}
-        failed: dict[str, int] = {}
-        unanswered: dict[str, int] = {}
-        for endpoint, status, has_failed, duration in self._ask(query, tuple(values)):
-            by_status[status or None] = by_status.get(status or None, 0) + 1
-            seconds = durations.setdefault(endpoint, [])
+        durations: dict[str, Counter[float]] = {}
+        attempts: Counter[str] = Counter()
+        failures: Counter[str] = Counter()
+        for endpoint, status, duration, count, failed in self._ask(f"{query} GROUP BY 1, 2, 3", tuple(values)):
+            by_status[status or None] = by_status.get(status or None, 0) + count
+            attempts[endpoint] += count
+            failures[endpoint] += failed
+            seconds = durations.setdefault(endpoint, Counter())
             if status:
-                seconds.append(duration)
-            else:
-                unanswered[endpoint] = unanswered.get(endpoint, 0) + 1
-            if has_failed:
-                failed[endpoint] = failed.get(endpoint, 0) + 1
+                seconds[duration / 1000] += count
         endpoints = [
             EndpointFigures(
                 endpoint,
-                attempts=len(seconds) + unanswered.get(endpoint, 0),
-                failed=failed.get(endpoint, 0),
-                p50=_percentile(seconds, 0.50),
-                p95=_percentile(seconds, 0.95),
+                attempts[endpoint],
+                failures[endpoint],
+                p50=_percentile(seconds, 50),
+                p95=_percentile(seconds, 95),
             )
             for endpoint, seconds in durations.items()
         ]
@@ -174,12 +207,14 @@ class Store:
         self.close()
 
     def _branches(self, wanted: Filter) -> list[list[str]]:
-        """What a filter says of statuses, as conditions that exclude one another; one without conditions is all."""
+        """What a filter says of statuses, as conditions that exclude one another; one without conditions is all. The
+        first of a branch has an index, but for those of a call, which has a better one."""
+        failed = ["+failed = 1" if wanted.call is not None else "failed = 1"] if wanted.only_errors else []
         if not wanted.statuses:
-            return [["failed = 1"]] if wanted.only_errors else [[]]
+            return [failed]
         there = [status for status in self._statuses() if any(_is(status, one) for one in wanted.statuses)]
-        if wanted.only_errors:
-            return [["failed = 1", _in(there)]]
+        if wanted.only_errors or wanted.call is not None:
+            return [[*failed, _in(there)]]
         return [[f"status = {status}"] for status in there]
 
     def _any_branch(self, wanted: Filter) -> str:
@@ -251,18 +286,30 @@ def _is(status: int, wanted: str) -> bool:
     return str(status // 100) == wanted[0] if wanted.endswith("xx") else str(status) == wanted
 
 
-def _place(at: str | None) -> tuple[bool, list[int] | None]:
+def _span(wanted: Filter) -> tuple[_Place, _Place]:
+    """Between which places the time is that is asked for."""
+    return (
+        _FIRST if wanted.since is None else (_microseconds(wanted.since), 0),
+        _LAST if wanted.until is None else (_microseconds(wanted.until), 0),
+    )
+
+
+def _place(at: str | None) -> tuple[bool, _Place | None]:
     """Whether a cursor leads towards what is newer, and where it stands."""
     if at is None:
         return False, None
     match = re.fullmatch(r"([<>])([0-9]{1,17})\.([0-9]{1,17})", at)
     if match is None:
         raise ConfigurationError("that is no place in the log: give what a page has as older or newer")
-    return match[1] == ">", [int(match[2]), int(match[3])]
+    return match[1] == ">", (int(match[2]), int(match[3]))
 
 
-def _cursor(direction: str, entry: Entry) -> str:
-    return f"{direction}{_microseconds(entry.timestamp)}.{entry.id}"
+def _cursor(direction: str, place: _Place) -> str:
+    return f"{direction}{place[0]}.{place[1]}"
+
+
+def _place_of(entry: Entry) -> _Place:
+    return _microseconds(entry.timestamp), entry.id
 
 
 def _entry(row: Row, *details: str | None) -> Entry:
@@ -297,9 +344,11 @@ def _moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def _percentile(values: list[float], part: float) -> float | None:
-    """The smallest value that so great a part does not exceed."""
-    if not values:
-        return None
-    values.sort()
-    return values[max(0, math.ceil(part * len(values)) - 1)]
+def _percentile(counted: Counter[float], percent: int) -> float | None:
+    """The smallest value that so many in a hundred do not exceed."""
+    total, passed = counted.total(), 0
+    for value, count in sorted(counted.items()):
+        passed += count
+        if passed * 100 >= total * percent:
+            return value
+    return None

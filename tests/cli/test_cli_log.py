@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import re
 import shlex
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,8 +17,9 @@ import pytest
 from konfipay_async import Attempt
 from konfipay_async.cli import log as log_command
 from konfipay_async.cli.app import run as run_command
+from konfipay_async.cli.log_asking import Place, Selection
 from konfipay_async.cli.log_stats import plot
-from konfipay_async.communication import CommunicationLog, open_store
+from konfipay_async.communication import CommunicationLog, Store, open_store
 from konfipay_async.errors import ServerError, StorageError
 from konfipay_async.sandbox import Sandbox
 from konfipay_async.session.message import Request, Response
@@ -168,7 +171,7 @@ def test_one_entry_as_json(shows: Any) -> None:
 def test_an_entry_is_a_command_for_curl(shows: Any) -> None:
     assert shows("curl", "1") == shows("show", "1", "--curl")
     assert shlex.split(shows("curl", "1").replace("\\\n", "")) == [
-        *("curl", "-X", "POST", f"{BASE}/authentication/token", "-H", "Accept: application/json"),
+        *("curl", "-g", "-X", "POST", f"{BASE}/authentication/token", "-H", "Accept: application/json"),
         *("-H", "Content-Type: application/json", "--data-binary", '{"apiKey":"<secret>"}'),
     ]
     assert '-H "Authorization: Bearer $TOKEN"' in shows("curl", "4")
@@ -279,6 +282,23 @@ def test_figures_of_nobody(shows: Any) -> None:
     assert shows("stats", "--key", "nobody") == ""
 
 
+def test_figures_of_a_time_in_which_nothing_was_sent(url: str, capsys: Any) -> None:
+    """What was not said is not complained of."""
+    assert run_command(["log", "stats", "--from", "2s", "--store", url]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "There are no requests in the log from then on." in shown.err
+
+
+def test_what_was_too_much_is_told_with_its_budget(url: str, shows: Any) -> None:
+    with CommunicationLog(url) as log:
+        for budget in ("public", "authenticated", "authenticated"):
+            log.recorder(base_url=BASE).record(attempt(9, budget=budget, status=429))
+    shown = shows("stats")
+    assert re.search(r"authenticated \(limit 1,000, busiest [23], 429: 2\)", shown)
+    assert "Requests per minute, public (limit 100, busiest 1, 429: 1)" in shown
+
+
 def test_a_plot_shows_the_busiest_minute_of_each_column() -> None:
     lines = plot([0, 1, 500, 1000, 0, 0, 2000, 0], 1000, 4)
     assert lines == [
@@ -310,6 +330,28 @@ async def test_following_shows_what_comes(url: str, monkeypatch: pytest.MonkeyPa
     code = await asyncio.to_thread(run_command, ["log", "--follow", "--limit", "2", "--json", "--store", url])
     assert code == 0
     assert listed(capsys.readouterr().out) == [3, 4, 5, 6]
+
+
+async def test_following_looks_at_each_entry_once(url: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """Also where none fits; and the event loop is not kept from anything."""
+    looks: list[tuple[int, bool]] = []
+    after = Store.after
+
+    def look(store: Store, number: int, *more: Any, **options: Any) -> Any:
+        looks.append((number, threading.current_thread() is threading.main_thread()))
+        return after(store, number, *more, **options)
+
+    class Clock:
+        async def sleep(self, seconds: float) -> None:
+            if len(looks) == 2:
+                raise asyncio.CancelledError
+            with CommunicationLog(url) as log:
+                log.recorder(base_url=BASE).record(attempt(1, path="banks"))
+
+    monkeypatch.setattr(log_command, "SystemClock", Clock)
+    monkeypatch.setattr(Store, "after", look)
+    assert await log_command._overview(follow=True, selection=Selection(url="nowhere"), place=Place(store=url)) == 0
+    assert looks == [(4, False), (5, False)]
 
 
 def test_what_could_not_be_kept_is_told(url: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -361,6 +403,8 @@ async def test_a_terminal_shows_a_table(url: str, on_terminal: Any, columns: int
         (["--limit", "-1"], 2, "--limit"),
         (["show", "99"], 2, "no entry 99"),
         (["curl", "99"], 2, "no entry 99"),
+        (["show", str(2**63)], 2, "there is no entry 9223372036854775808"),
+        (["curl", "9" * 100], 2, "there is no entry"),
         (["show", "x"], 2, ""),
         (["stats", "--authenticated", "0"], 2, "--authenticated"),
         (["stats", "--from", "2026-02-01", "--to", "2026-01-01"], 2, "earlier moment first"),

@@ -1,16 +1,18 @@
 """The log in a browser: what the pages show, and what they do with questions that cannot be."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import urlencode
 
+import anyio.to_thread
 import browsing
 import pytest
 from logbook import NOON, entry, keep
 
 from konfipay_async import Limits
 from konfipay_async.communication import Content
-from konfipay_async.communication.pages import Pages
+from konfipay_async.communication.pages import Pages, Visitor
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.sandbox import Sandbox
 
@@ -103,7 +105,7 @@ async def test_the_details_show_what_the_portal_s_do(serve, url):
             ["content-type", "application/json"],
         ]
     ]
-    assert "curl -X POST https://portal.konfipay.de/api/v6/payments" in facts
+    assert "curl -g -X POST https://portal.konfipay.de/api/v6/payments" in facts
     for title in ("Request header", "Request content", "Response header", "Response content"):
         assert title in facts
 
@@ -130,6 +132,7 @@ async def test_what_was_not_kept_is_said(site, url, more, said):
         ({}, ["e", "d", "c", "b", "a"]),
         ({"status": "404"}, ["c"]),
         ({"status": "4xx"}, ["c", "b"]),
+        ({"status": "4XX"}, ["c", "b"]),
         ({"status": "404,5xx"}, ["d", "c"]),
         ({"status": "none"}, ["e"]),
         ({"errors": "1"}, ["e", "d", "c", "b"]),
@@ -162,7 +165,7 @@ async def test_a_filter_leaves_what_fits(site, url, query, left):
     page = await site.page(f"/?{urlencode(query)}")
     assert (names(page) if page.tables else []) == left
     chosen = [found["value"] for found in page.named("option") if "selected" in found]
-    assert chosen == [query.get("status", ""), query.get("method", "").upper()]
+    assert chosen == [query.get("status", "").lower(), query.get("method", "").upper()]
     assert page.named("input", name="url")[0]["value"] == query.get("url", "")
     assert ("checked" in page.named("input", name="errors")[0]) == ("errors" in query)
     assert left or "No request fits this filter." in page.text
@@ -233,6 +236,48 @@ async def test_paging_keeps_the_filter(site, url):
     assert details == older.partition("?")[2]
     back = (await site.page(f"/entries/1?{details}")).links["Back to the log"]
     assert back == f"../?{details}"
+
+
+async def test_what_few_entries_fit_is_searched_for_step_by_step(site, url, monkeypatch):
+    """No page looks at more than so many entries: it says how far it came, and leads further."""
+    monkeypatch.setattr("konfipay_async.communication.pages.overview._LOOKS_AT", 50)
+    keep(url, [entry(number, path="x" if number == 119 else "y") for number in reversed(range(120))])
+    page = await site.page("/?url=%2Fx")
+    assert page.tables == {}
+    assert "No request down to 2026-01-31 11:10:00.000 UTC fits this filter." in page.text
+    page = await site.page(page.links["Look further"][1:])
+    assert "down to 2026-01-31 10:20" in page.text
+    page = await site.page(page.links["Look further"][1:])
+    assert names(page) == ["x"]
+    assert "Look further" not in page.links
+
+
+async def test_what_was_found_on_the_way_is_shown(site, url, monkeypatch):
+    """And how far that was, whichever way one went."""
+    monkeypatch.setattr("konfipay_async.communication.pages.overview._LOOKS_AT", 50)
+    keep(url, [entry(number, path="x" if number in (10, 60) else "y") for number in range(120)])
+    page = await site.page("/?url=%2Fx")
+    assert names(page) == ["x"]
+    assert "Only requests down to 2026-01-31 11:10:00.000 UTC were looked at." in page.text
+    assert page.links["Look further"] == page.links["Older"]
+    page = await site.page(f"/?{urlencode({'url': '/x', 'at': '>0.0'})}")
+    assert "No request up to 2026-01-31 10:51:00.000 UTC fits this filter." in page.text
+    assert page.links["Look further"] == page.links["Newer"]
+
+
+async def test_the_pages_do_not_take_the_application_s_threads(url):
+    """Nor wait for them: they have a few of their own."""
+    keep(url, [entry(path="planted")])
+    threads = anyio.to_thread.current_default_thread_limiter()
+    before, threads.total_tokens = threads.total_tokens, 1
+    try:
+        async with threads:
+            answer = await asyncio.wait_for(
+                Pages(url).answer("GET", "/", "", Visitor({"host": "localhost"}, "127.0.0.1")), 5
+            )
+    finally:
+        threads.total_tokens = before
+    assert b"planted" in answer.body
 
 
 async def test_beyond_the_last_entry_is_a_way_back(site, url):
@@ -381,24 +426,26 @@ async def test_requests_per_minute_are_counted_against_the_limits(serve, url):
         [
             *(entry(3) for _ in range(40)),
             *(entry(2, status=429) for _ in range(2)),
-            *(entry(1, "POST", "authentication/token", budget="public") for _ in range(5)),
+            *(entry(1, "POST", "authentication/token", budget="public") for _ in range(4)),
+            entry(1, "POST", "authentication/token", budget="public", status=429),
             entry(200),
         ],
     )
     async with serve(limits=Limits(authenticated=80, public=10)) as site:
         page = await site.page("/minutes")
     assert page.rows("numbers") == [
-        ["2026-01-31 11:59", "0", "5", "0"],
-        ["2026-01-31 11:58", "2", "0", "2"],
-        ["2026-01-31 11:57", "40", "0", "0"],
+        ["2026-01-31 11:59", "0", "0", "5", "1"],
+        ["2026-01-31 11:58", "2", "2", "0", "0"],
+        ["2026-01-31 11:57", "40", "0", "0", "0"],
     ]
     pictures = [found["aria-label"] for found in page.named("svg", role="img")]
     assert pictures == [
         "Authenticated: requests per minute, limit 80. At most 40, 50% of it, at 2026-01-31 11:57.",
         "Public, as logins are: requests per minute, limit 10. At most 5, 50% of it, at 2026-01-31 11:59.",
-        "When they were: 2 answers were 429 (too many requests).",
+        "When they were: Answers of 429 (too many requests): 2 authenticated and 1 public.",
     ]
-    assert len(page.named("rect")) == 2 + 1 + 1
+    assert len(page.named("rect")) == 2 + 1 + 2
+    assert "2026-01-31 11:59: 1 public" in page.text
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_what_browsers_send_tells_of_no_proxy():
 
 @pytest.mark.parametrize("ask", ["GET /log/ HTTP/1.0", "GET /log/ HTTP/1.1\r\nConnection: close"])
 async def test_a_proxy_that_says_nothing_is_known_by_how_it_asks(serve, ask):
-    """An nginx before 1.29.7 that is told no more than where to pass things on asks by HTTP/1.0, and by our own name."""
+    """An nginx before 1.29.7 that is told only where to pass things on asks by HTTP/1.0, and by our own name."""
     ask = ask.replace("/log/", f"{browsing.MOUNT}/")
     async with serve() as site:
         host = site.url.removeprefix("http://")

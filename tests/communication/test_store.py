@@ -1,7 +1,9 @@
 """The store: what is asked is found, it stays as small as it should, others' databases are left alone. SQLite and
 PostgreSQL alike."""
 
+import math
 import sqlite3
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -25,13 +27,6 @@ from konfipay_async.communication import (
 from konfipay_async.errors import ConfigurationError, ConnectionLostError, DecodeError, StorageAwayError, StorageError
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def postgres(postgres_server: Any) -> Any:
-    """The server, without a log."""
-    postgres_server.execute("DROP SCHEMA IF EXISTS konfipay_communication CASCADE")
-    return postgres_server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -125,6 +120,53 @@ def test_pages_lead_to_older_and_newer_ones(filled: Store, wanted: Any) -> None:
     assert (top.entries, top.newer) == (first.entries, None)
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"url": "bank"},
+        {"method": "POST"},
+        {"key_name": "nobody"},
+        {"url": "transactions", "statuses": ("2xx", "4xx", "5xx")},
+        {"only_errors": True, "statuses": ("2xx",)},
+        {"url": "a", "since": NOON + timedelta(seconds=120), "until": NOON + timedelta(seconds=400)},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("looks_at", [1, 2, 3, 7, 8])
+def test_a_search_that_may_look_at_some_only_finds_the_rest_as_it_goes_on(
+    filled: Store, wanted: Any, looks_at: int
+) -> None:
+    """There and back, each entry once, and each time it says how far it came."""
+    found, pages, at = [], 0, None
+    while at is not None or not pages:
+        page = filled.search(Filter(**wanted), limit=2, at=at, looks_at=looks_at)
+        found += [entry.id for entry in page.entries]
+        pages, at = pages + 1, page.older
+        assert at is not None or page.searched_to is None
+        assert at is None or page.searched_to is not None or len(page.entries) == 2
+    assert found == ids(filled, **wanted)
+    assert pages <= 9
+    back, at = [], ">0.0"
+    while at is not None:
+        page = filled.search(Filter(**wanted), limit=2, at=at, looks_at=looks_at)
+        back += [entry.id for entry in reversed(page.entries)]
+        at = page.newer
+    assert back == found[::-1]
+
+
+def test_a_search_says_how_far_it_came(filled: Store) -> None:
+    page = filled.search(Filter(url="token"), looks_at=3)
+    assert (page.entries, page.searched_to) == ((), NOON + timedelta(seconds=240))
+    page = filled.search(Filter(url="token"), looks_at=5, at=page.older)
+    assert ([entry.id for entry in page.entries], page.searched_to, page.older) == ([1], None, None)
+    # What an index leads to, it need not look for.
+    assert filled.search(Filter(statuses=("201",)), looks_at=1).searched_to is None
+    first = filled.get(1)
+    assert first is not None
+    page = filled.search(Filter(call=first.call), looks_at=1)
+    assert ([entry.id for entry in page.entries], page.searched_to) == ([2, 1], None)
+
+
 def test_what_came_meanwhile_does_not_move_a_page(filled: Store, place: str, at: Any, recorded: Any) -> None:
     first = filled.search(limit=3)
     recorded(place, at(500), days=None)
@@ -157,6 +199,8 @@ def test_one_entry_comes_with_its_details(filled: Store) -> None:
     assert entry.response_headers == {"content-type": "application/json"}
     assert filled.search().entries[-2].response_content is None
     assert filled.get(99) is None
+    for never in (0, -1, 2**63, 10**400):
+        assert filled.get(never) is None
 
 
 def test_going_on_begins_after_the_last(filled: Store, place: str, at: Any, recorded: Any) -> None:
@@ -179,7 +223,7 @@ def test_every_minute_is_counted(filled: Store) -> None:
         Minute(NOON, public=1),
         Minute(NOON + timedelta(minutes=1), authenticated=1),
         Minute(NOON + timedelta(minutes=2), authenticated=1),
-        Minute(NOON + timedelta(minutes=3), authenticated=1, limited=1),
+        Minute(NOON + timedelta(minutes=3), authenticated=1, authenticated_limited=1),
         Minute(NOON + timedelta(minutes=4), authenticated=1),
     ]
     nobody = filled.requests_per_minute(NOON, NOON + timedelta(minutes=4), key_name="nobody")
@@ -204,6 +248,36 @@ def test_figures_are_by_status_and_endpoint(filled: Store) -> None:
     assert filled.figures(Filter(statuses=("418",))) == Figures(0, {}, ())
     (only,) = filled.figures(Filter(statuses=("none",))).endpoints
     assert (only.attempts, only.failed, only.p50, only.p95) == (1, 1, None, None)
+
+
+def test_what_was_too_much_is_told_by_the_budget_it_was_too_much_for(place: str, at: Any, recorded: Any) -> None:
+    login = {"path": "authentication/token", "budget": "public"}
+    recorded(place, at(0, **login), at(1, status=429, **login), *[at(2, status=429)] * 2, days=None)
+    with open_store(place) as store:
+        assert store.requests_per_minute(NOON, NOON + timedelta(minutes=1)) == [
+            Minute(NOON, public=2, authenticated=2, public_limited=1, authenticated_limited=2)
+        ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 19, 20, 21, 100])
+def test_half_and_nineteen_in_twenty_took_no_longer(place: str, at: Any, recorded: Any, count: int) -> None:
+    """Of those that were answered, however many there are."""
+    recorded(place, at(0, status=None), *[at(0, duration=float(second)) for second in range(count, 0, -1)], days=None)
+    with open_store(place) as store:
+        (found,) = store.figures().endpoints
+    assert (found.attempts, found.p50, found.p95) == (count + 1, math.ceil(count * 0.5), -(-count * 19 // 20))
+
+
+def test_figures_of_a_large_log_take_little_memory(url: str, at: Any, recorded: Any) -> None:
+    """Rows stay where they are: figures come."""
+    recorded(url, *[at(0, duration=number % 100 / 1000) for number in range(9_000)], days=None)
+    with open_store(url) as store:
+        store.figures()
+        tracemalloc.start()
+        store.figures()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 100_000
 
 
 @pytest.mark.parametrize(

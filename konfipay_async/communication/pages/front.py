@@ -3,6 +3,7 @@
 from typing import Final
 from urllib.parse import quote
 
+import anyio
 import anyio.to_thread
 
 from konfipay_async.communication.addresses import address_of
@@ -17,6 +18,8 @@ from konfipay_async.session.clock import Clock, SystemClock
 __all__ = ["Pages"]
 
 _METHODS: Final = ("GET", "HEAD")
+# Pages that are made at a time.
+_AT_ONCE: Final = 2
 
 
 class Pages:
@@ -28,7 +31,8 @@ class Pages:
     anything but True. Without them everybody on this machine may see everything, and nobody else: see `from_loopback`,
     also for what a proxy changes.
 
-    The log is opened for each page, so it may be made later. ConfigurationError for a URL that is none.
+    The log is opened for each page, so it may be made later. Two pages at a time are made, in threads that the
+    application does not miss. ConfigurationError for a URL that is none.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Pages:
         self._may_see_details = may_see_details
         self._limits = limits
         self._clock = clock or SystemClock()
+        self._threads = anyio.CapacityLimiter(_AT_ONCE)
 
     async def answer(self, method: str, path: str, query: str, visitor: Visitor, *, mount: str = "") -> Answer:
         """The answer to a request, complete also for HEAD (of which the body is not sent).
@@ -64,7 +69,8 @@ class Pages:
         rights = await granted(visitor, self._may_see_overview, self._may_see_details)
         if not rights.overview:
             return forbidden("the log of API communication", path)
-        return await anyio.to_thread.run_sync(self._respond, path, query, rights)
+        # Whoever goes away meanwhile waits for it: otherwise there were more threads than two.
+        return await anyio.to_thread.run_sync(self._respond, path, query, rights, limiter=self._threads)
 
     def _respond(self, path: str, query: str, rights: Rights) -> Answer:
         try:

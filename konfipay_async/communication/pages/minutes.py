@@ -32,12 +32,13 @@ _LEAST: Final = 2.0
 
 @dataclass(frozen=True)
 class _Bar:
-    """Some minutes that follow each other: the most requests in one of them, by budget, and all answers of 429."""
+    """Some minutes that follow each other: the most requests in one of them, and all answers of 429, by budget."""
 
     at: datetime
     authenticated: int
     public: int
-    limited: int
+    authenticated_limited: int
+    public_limited: int
 
 
 def minutes(store: Store, asked: Question, *, now: float, limits: Limits) -> Answer:
@@ -99,7 +100,8 @@ def _bars(found: Sequence[Minute], each: int) -> list[_Bar]:
             group[0].at,
             max(minute.authenticated for minute in group),
             max(minute.public for minute in group),
-            sum(minute.limited for minute in group),
+            sum(minute.authenticated_limited for minute in group),
+            sum(minute.public_limited for minute in group),
         )
         for group in groups
     ]
@@ -137,16 +139,15 @@ def _picture(
 
 
 def _refusals(bars: Sequence[_Bar]) -> Html:
-    """Of a 429 the log does not tell which budget was meant."""
-    total = sum(bar.limited for bar in bars)
+    total = _refused(sum(bar.authenticated_limited for bar in bars), sum(bar.public_limited for bar in bars))
     if not total:
         return tag("p", "No answer was 429 (too many requests).")
     shapes = [
-        _rectangle(number, len(bars), _STRIP, _STRIP, f"{bar.at:%Y-%m-%d %H:%M}: {bar.limited:,}")
+        _rectangle(number, len(bars), _STRIP, _STRIP, f"{bar.at:%Y-%m-%d %H:%M}: {words}")
         for number, bar in enumerate(bars)
-        if bar.limited
+        if (words := _refused(bar.authenticated_limited, bar.public_limited))
     ]
-    words = f"{total:,} {'answer was' if total == 1 else 'answers were'} 429 (too many requests)."
+    words = f"Answers of 429 (too many requests): {total}."
     return tag(
         "figure",
         tag("figcaption", tag("strong", "Refused"), " ", words),
@@ -154,6 +155,11 @@ def _refusals(bars: Sequence[_Bar]) -> Html:
         _times(bars),
         class_="chart refused",
     )
+
+
+def _refused(authenticated: int, public: int) -> str:
+    counts = ((authenticated, "authenticated"), (public, "public"))
+    return " and ".join(f"{count:,} {name}" for count, name in counts if count)
 
 
 def _svg(name: str, height: int, *shapes: Html | list[Html]) -> Html:
@@ -183,12 +189,16 @@ def _times(bars: Sequence[_Bar]) -> Html:
 
 
 def _numbers(bars: Sequence[_Bar], each: int) -> Html:
-    head = ["Minute (UTC)" if each == 1 else f"{each} minutes from (UTC)", "Authenticated", "Public", "429"]
+    first = "Minute (UTC)" if each == 1 else f"{each} minutes from (UTC)"
+    head = [first, "Authenticated", "429 of them", "Public", "429 of them"]
     rows = [
         tag(
             "tr",
             tag("th", f"{bar.at:%Y-%m-%d %H:%M}", scope="row"),
-            [tag("td", f"{count:,}") for count in (bar.authenticated, bar.public, bar.limited)],
+            [
+                tag("td", f"{count:,}")
+                for count in (bar.authenticated, bar.authenticated_limited, bar.public, bar.public_limited)
+            ],
         )
         for bar in reversed(bars)
         if bar.authenticated or bar.public

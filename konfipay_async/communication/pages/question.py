@@ -61,7 +61,7 @@ class Question:
         return Filter(
             since=moment(self.since, "From") if self.since else None,
             until=moment(self.until, "To", ends=True) if self.until else None,
-            statuses=tuple(one.strip() for one in self.status.split(",")) if self.status else (),
+            statuses=tuple(one.strip().lower() for one in self.status.split(",")) if self.status else (),
             only_errors=bool(self.errors),
             method=self.method.upper() or None,
             url=self.url or None,
