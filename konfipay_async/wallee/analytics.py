@@ -1,6 +1,5 @@
 """Analytics queries: submitted, waited for with patience, and their results fetched, which costs."""
 
-import math
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from konfipay_async.wallee import answers
 from konfipay_async.wallee.models import AnalyticsState, SubmittedAnalyticsQueryExecution
 from konfipay_async.wallee.secrecy import hushed
 from konfipay_async.wallee.services import tree
+from konfipay_async.wallee.shape import seconds
 
 if TYPE_CHECKING:
     from konfipay_async.wallee.wiring import Wiring
@@ -45,8 +45,7 @@ class AnalyticsQueries:
         An answer that says nothing is taken for "not yet". Raises WaitError where it failed or was cancelled,
         WaitTimeoutError; `last` of both is its last state.
         """
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
-            raise ConfigurationError(f"timeout={timeout!r}: give seconds, above 0")
+        timeout = seconds(timeout, "timeout")
         asking = self._asking(*_which(query_token, query_external_id))
         clock = self._wiring.session.clock
         until = clock.monotonic() + timeout

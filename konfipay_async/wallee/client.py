@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
-from urllib.parse import quote, unquote
 
 import aiohttp
+from msgspec import UNSET, UnsetType
 from yarl import URL
 
 from konfipay_async._version import __version__
@@ -24,6 +24,7 @@ from konfipay_async.session.message import Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
 from konfipay_async.session.transport import AiohttpTransport, checked_base_url
 from konfipay_async.wallee.secrecy import told
+from konfipay_async.wallee.shape import identifier, relative_path, seconds
 from konfipay_async.wallee.signing import Signer, checked_key, checked_user_id
 from konfipay_async.wallee.tree import Services
 from konfipay_async.wallee.wiring import Options, Wiring, pair_of
@@ -181,7 +182,7 @@ class WalleeClient(Services):
         Session, budgets and what the signer learnt are shared: open and close the original.
         """
         if timeout is not None:
-            timeout = _seconds(timeout, "timeout")
+            timeout = seconds(timeout, "timeout")
         if not isinstance(retry, Retry | None):
             raise ConfigurationError(f"retry={retry!r}: give a Retry(…)")
         if not isinstance(lane, Lane | None):
@@ -286,7 +287,7 @@ class WalleeClient(Services):
         from konfipay_async.wallee.models import Record, decode
 
         try:
-            answer = await self.request("GET", path)
+            answer = await self.request("GET", path, space=None, account=None)
         except (ForbiddenError, NotFoundError):
             return None
         limit = decode(answer.body, Record, where=f"GET {path}").get("requestLimit")
@@ -299,16 +300,19 @@ class WalleeClient(Services):
         *,
         query: Mapping[str, object] | None = None,
         json: Any = None,
+        space: int | str | UnsetType | None = UNSET,
+        account: int | str | UnsetType | None = UNSET,
         lane: Lane | None = None,
         retry: RetryClass | None = None,
         timeout: float | None = None,
     ) -> Response:
         """Send what no service covers, signed and through the same budget; the raw answer of a success.
 
-        `path` is relative to the base URL; a list in `query` repeats the name. Space and account go along where the
-        client has them. `timeout` is in seconds for one attempt (default: 30, or that of `with_options`). GET is of
-        class READ, all else of class ONCE, which is not repeated where it may have been done; say otherwise with
-        `retry`. Raises StatusError for other answers, TransportError, OutcomeUnknownError, ConfigurationError.
+        `path` is relative to the base URL; a list in `query` repeats the name. The client's space and account go along
+        where it has them; `space` and `account` name others, or None. `timeout` is in seconds for one attempt (default:
+        30, or that of `with_options`). GET is of class READ, all else of class ONCE, which is not repeated where it may
+        have been done; say otherwise with `retry`. Raises StatusError for other answers, TransportError,
+        OutcomeUnknownError, ConfigurationError.
         """
         from konfipay_async.wallee import answers
         from konfipay_async.wallee.models import encode
@@ -321,10 +325,13 @@ class WalleeClient(Services):
         method = method.upper()
         if not re.fullmatch(r"[A-Z]+", method):
             raise ConfigurationError(f"method={method!r}: give one like 'GET'")
-        relative = _relative(path)
+        relative = relative_path(path)
         shown = told(relative)
         headers = {} if json is None else {"Content-Type": "application/json"}
-        named = {"Space": self.space, "Account": self.account}
+        named = {
+            "Space": self.space if space is UNSET else _checked_id("space", space),
+            "Account": self.account if account is UNSET else _checked_id("account", account),
+        }
         headers |= {name: str(given) for name, given in named.items() if given is not None}
         return await self._wiring.send(
             Request(
@@ -336,7 +343,7 @@ class WalleeClient(Services):
                 body=None if json is None else encode(json),
                 lane=lane if lane is not None else options.lane if options.lane is not None else Lane.SINGLE,
                 retry=retry or (RetryClass.READ if method == "GET" else RetryClass.ONCE),
-                timeout=_seconds((options.timeout or 30.0) if timeout is None else timeout, "timeout"),
+                timeout=seconds((options.timeout or 30.0) if timeout is None else timeout, "timeout"),
                 template=shown if shown != relative else "",
                 secret_path=shown != relative,
             )
@@ -378,15 +385,7 @@ def _whole(name: str, value: object) -> int:
     return value
 
 
-def _seconds(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ConfigurationError(f"{name}={value!r}: give seconds, above 0")
-    return float(value)
-
-
 def _checked_id(name: str, value: object) -> int | None:
-    from konfipay_async.wallee.shape import identifier
-
     return None if value is None else identifier(value, name)
 
 
@@ -403,15 +402,4 @@ def _checked_timeouts(given: Mapping[str, float]) -> dict[str, float]:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ConfigurationError(f"timeouts: there is no operation {name!r}{hint}; names are like 'customers.list'")
-    return {name: _seconds(value, f"timeouts[{name!r}]") for name, value in given.items()}
-
-
-def _relative(path: str) -> str:
-    relative = path.removeprefix("/")
-    climbs = any(unquote(segment) in (".", "..") for segment in relative.split("/"))
-    if not relative or climbs or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative):
-        raise ConfigurationError(
-            f"path={path.partition('?')[0]!r}: give it relative to the base URL, without a host, '..' or a query "
-            f"(the query goes into query={{…}})"
-        )
-    return quote(relative, safe="/%:@!$&'()*+,;=~")
+    return {name: seconds(value, f"timeouts[{name!r}]") for name, value in given.items()}

@@ -1,16 +1,29 @@
-"""What shapes an answer, checked before it is sent: order, expanded links, page sizes, ids; and metadata.
+"""What shapes an answer, checked before it is sent: order, expanded links, page sizes, ids, paths; and metadata.
 
 The limits are the seed's, the ones for offsets the official SDK's.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote, unquote
 
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.wallee.names import wire_path
 from konfipay_async.wallee.query import Field
 
-__all__ = ["expand", "external_id", "identifier", "limit", "list_order", "metadata", "offset", "order"]
+__all__ = [
+    "expand",
+    "external_id",
+    "identifier",
+    "limit",
+    "list_order",
+    "metadata",
+    "offset",
+    "order",
+    "relative_path",
+    "seconds",
+]
 
 _DEPTH = 4
 _KEYS, _KEY, _TEXT = 25, 40, 512
@@ -82,6 +95,25 @@ def external_id(value: object, name: str) -> str:
             f"knows a repeat, and does nothing twice"
         )
     return value
+
+
+def seconds(value: object, name: str) -> float:
+    """A time that ends. ConfigurationError for others."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name}={value!r}: give seconds, above 0")
+    return float(value)
+
+
+def relative_path(path: str) -> str:
+    """A path below the base URL, percent-encoded where it is not yet. ConfigurationError for what leads elsewhere."""
+    relative = path.removeprefix("/")
+    climbs = any(unquote(segment) in (".", "..") for segment in relative.split("/"))
+    if not relative or climbs or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative):
+        raise ConfigurationError(
+            f"path={path.partition('?')[0]!r}: give it relative to the base URL, without a host, '..' or a query "
+            f"(the query goes into query={{…}})"
+        )
+    return quote(relative, safe="/%:@!$&'()*+,;=~")
 
 
 def metadata(pairs: Mapping[str, str]) -> dict[str, str]:

@@ -661,6 +661,25 @@ async def test_request_signs_what_no_service_covers(pair):
             await client.request("POST", "payment/terminals/1/refresh", json={"a": Decimal("1.10")}, lane=Lane.BULK)
 
 
+@pytest.mark.parametrize(
+    ("named", "sent"),
+    [
+        ({}, ("405", "7")),
+        ({"space": None}, (None, "7")),
+        ({"space": 9, "account": None}, ("9", None)),
+        ({"account": "8"}, ("405", "8")),
+    ],
+)
+async def test_a_request_goes_to_the_space_and_account_that_are_named(against, raw_server, named, sent):
+    """The client's own where none is, and none where None is."""
+    async with against(lambda request: raw_server.reply(200, {})) as (server, client):
+        await client.request("GET", "x", **named)
+        with pytest.raises(ConfigurationError, match="space"):
+            await client.request("GET", "x", space="x")
+        (request,) = server.requests
+        assert (request.headers.get("space"), request.headers.get("account")) == sent
+
+
 @pytest.mark.parametrize("path", ["", "/", "//x", "https://x/y", "a?b", "a#b", "../x", "a/%2e%2e/b", "a\\b", "a\nb"])
 async def test_a_path_that_leads_elsewhere(against, raw_server, path):
     async with against(lambda request: raw_server.reply(200, {})) as (server, client):

@@ -233,8 +233,10 @@ async def test_the_lower_one_counts(against, raw_server):
     def answer(request: Any) -> bytes:
         return raw_server.reply(200, {"id": 1, "requestLimit": 500 if "spaces" in request.target else 90})
 
-    async with against(answer) as (_, client):
+    async with against(answer) as (server, client):
         assert await client.learn_limit() == 90
+        # Neither belongs to a space, which may even be one the user must not ask.
+        assert not [request for request in server.requests if {"space", "account"} & set(request.headers)]
         assert client.budgets.authenticated.status().limit == 90
 
 
