@@ -12,6 +12,7 @@ into these.
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from operator import itemgetter
 from typing import Any
 
@@ -97,6 +98,10 @@ class Other:
                 f"another pull of the source {self._source!r} writes into {self.name}: {holder}; wait for it to end, "
                 "or end it"
             )
+
+    def transaction(self, connection: sa.Connection, *, flushed: bool) -> AbstractContextManager[object]:
+        """A transaction; its commit waits for whatever the server waits for."""
+        return connection.begin()
 
     def put(
         self, connection: sa.Connection, table: sa.Table, rows: list[tuple[Value, ...]], now: str, *, likely_new: bool

@@ -14,6 +14,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import psycopg
@@ -122,6 +123,11 @@ class Postgresql:
             f"another pull of the source {self._source!r} writes into {self.name}: "
             f"{who or 'it has just ended'}; wait for it to end, or end it"
         )
+
+    def transaction(self, connection: sa.Connection, *, flushed: bool) -> AbstractContextManager[object]:
+        """A transaction, whose commit always waits for the disk: a server may crash while the pull goes on, which
+        would believe in what the server has forgotten."""
+        return connection.begin()
 
     def put(
         self, connection: sa.Connection, table: sa.Table, rows: list[tuple[Value, ...]], now: str, *, likely_new: bool

@@ -15,7 +15,7 @@ PostgreSQL they are numeric, and its `sum` is exact.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self, TypeVar
 
@@ -177,7 +177,8 @@ class SqlSink:
         table = schema.ACKNOWLEDGEMENTS
         this = table.c.source == self._source, table.c.acknowledgement_id == acknowledgement_id
         change = table.update().where(*this).values(settled_at=self._tick(), outcome=outcome)
-        if self._run(lambda connection: connection.execute(change).rowcount) == 0:
+        # What a power cut undoes of this is done again: the id is sent once more, which changes nothing.
+        if self._run(lambda connection: connection.execute(change).rowcount, flushed=False) == 0:
             raise StorageError(
                 f"the database {self._opened().name} has no acknowledgement {acknowledgement_id} of the source "
                 f"{self._source!r} to settle"
@@ -211,7 +212,7 @@ class SqlSink:
         key = {"source": self._source, "acknowledgement_id": acknowledgement_id}
         schema.keep(connection, table, key, values, replace=True)
 
-    def _run(self, work: "Callable[[sa.Connection], T]") -> T:
+    def _run(self, work: "Callable[[sa.Connection], T]", *, flushed: bool = True) -> T:
         """Do this in a transaction and, where the connection breaks, again in another: it must bear repeating."""
         database = self._opened()
         give_up: float | None = None
@@ -219,7 +220,7 @@ class SqlSink:
         while True:
             with _explained(database):
                 try:
-                    return self._once(database, work)
+                    return self._once(database, work, flushed)
                 except (sa.exc.DBAPIError, database.errors, StorageBusyError) as error:
                     # Busy is what comes of a lock that was lost with its connection: the server may not have noticed.
                     if not isinstance(error, StorageBusyError) and not database.passes(_cause(error)):
@@ -231,7 +232,7 @@ class SqlSink:
             self._in_a_hurry.wait(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
 
-    def _once(self, database: "_Database", work: "Callable[[sa.Connection], T]") -> T:
+    def _once(self, database: "_Database", work: "Callable[[sa.Connection], T]", flushed: bool) -> T:
         if self._connection is None:
             connection = database.connect()
             try:
@@ -240,7 +241,7 @@ class SqlSink:
                 connection.close()
                 raise
             self._connection = connection
-        with self._connection.begin():
+        with database.transaction(self._connection, flushed=flushed):
             return work(self._connection)
 
     def _drop_connection(self) -> None:
@@ -271,6 +272,9 @@ class _Database(Protocol):
 
     def hold(self, connection: "sa.Connection") -> None:
         """Take the lock of the source, for as long as the connection lives or longer. StorageBusyError."""
+
+    def transaction(self, connection: "sa.Connection", *, flushed: bool) -> AbstractContextManager[object]:
+        """A transaction; without `flushed` its commit need not wait for the disk, and a power cut may undo it."""
 
     def put(
         self,
