@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final, Literal, Self, cast, get_args
 
 from konfipay_async.communication.addresses import address_of, connect
+from konfipay_async.communication.attempts import Source, heard
 from konfipay_async.communication.masking import Masker
-from konfipay_async.communication.worker import Source, Worker, heard
+from konfipay_async.communication.worker import Worker
 from konfipay_async.communication.writing import SMALLEST, Writer
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.session.clock import Clock, SystemClock

@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from konfipay_async import KonfipayClient
-from konfipay_async.communication import CommunicationLog, Content, open_store, worker
+from konfipay_async.communication import CommunicationLog, Content, attempts, open_store, worker
 from konfipay_async.errors import (
     ConfigurationError,
     ConnectionLostError,
@@ -80,8 +80,8 @@ def test_an_overview_has_neither_headers_nor_contents(url: str, recorded: Any, r
 
 
 def test_an_overview_holds_on_to_no_body(attempt: Any) -> None:
-    source = worker.Source(BASE, BASE, "", {})
-    heard = worker.heard(source, attempt("POST", body=b"request", answer=b"x" * 1000), details=False)
+    source = attempts.Source(BASE, BASE, "", {})
+    heard = attempts.heard(source, attempt("POST", body=b"request", answer=b"x" * 1000), details=False)
     assert heard.details is None
     assert heard.size == 0
 
@@ -497,9 +497,9 @@ def test_a_path_that_is_secret_is_told_by_its_template(url: str, recorded: Any, 
     template = "payment/transactions/by-credentials/{credentials}"
     recorded(url, attempt(path=template.format(credentials=4711), template=template, secret_path=True))
     assert read(url)[0].url == f"{BASE}/payment/transactions/by-credentials/***"
-    source = worker.Source(BASE, BASE, "", {})
+    source = attempts.Source(BASE, BASE, "", {})
     one = attempt(path="payments/4711", template="payments/{id}", secret_path=True)
-    assert "4711" not in repr(worker.heard(source, one, details=True))
+    assert "4711" not in repr(attempts.heard(source, one, details=True))
 
 
 def test_a_request_without_a_template_has_no_id_in_its_endpoint(

@@ -145,18 +145,18 @@ def test_no_more_is_masked_than_is_written_next(url: str, attempt: Any, monkeypa
     monkeypatch.setattr(worker, "_AT_ONCE", 10)
     with CommunicationLog(url) as log:
         written: list[int] = []
-        mask, write = log._worker._entry, Writer.write
+        mask, write = worker.entry_of, Writer.write
         masked: list[int] = []
 
-        def counted(note: Any) -> Entry:
+        def counted(note: Any, *arguments: Any, **more: Any) -> Entry:
             masked.append(1)
-            return mask(note)
+            return mask(note, *arguments, **more)
 
         def noted(*arguments: Any, **more: Any) -> None:
             written.append(len(masked))
             write(*arguments, **more)
 
-        monkeypatch.setattr(log._worker, "_entry", counted)
+        monkeypatch.setattr(worker, "entry_of", counted)
         monkeypatch.setattr(Writer, "write", noted)
         for number in range(35):
             log.recorder(base_url=BASE).record(attempt(call=number))
