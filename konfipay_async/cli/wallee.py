@@ -289,7 +289,9 @@ async def _verify_webhook(
         async def fetch(_: str) -> str:
             return key
 
-        space = connection.space or os.environ.get("WALLEE_SPACE", "")
+        space = connection.space or os.environ.get("WALLEE_SPACE")
+        if not space:
+            raise ConfigurationError("whose messages are to be believed? Give --space, or set WALLEE_SPACE")
         message = await WebhookVerifier(fetch, spaces=space).verify(content, signature)
     else:
         async with connection.client() as client:

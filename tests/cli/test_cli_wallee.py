@@ -230,7 +230,12 @@ async def test_a_webhook_is_verified(wallee, tmp_path):
         (tmp_path / "key").write_text(sandbox.webhooks.public_key())
         code, out, _ = await wallee(sandbox, "verify-webhook", "body", *signature, "--key-file", "key")
         assert (code, "state\tFULFILL\n" in out) == (Exit.DONE, True)
+        code, out, _ = await wallee(sandbox, "verify-webhook", "body", *signature, "--key-file", "key", "--space", "9")
+        assert (code, out) == (Exit.REFUSED, "")
         assert sandbox.requests == []
+        alone = ("verify-webhook", "body", *signature, "--key-file", "key")
+        code, _, err = await wallee(sandbox, *alone, WALLEE_SPACE="")
+        assert (code, "--space" in err) == (Exit.USAGE, True)
 
 
 @pytest.mark.parametrize("forged", ["algorithm", "body", "cut", "foreign", "key", "signature"])
