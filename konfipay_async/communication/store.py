@@ -79,16 +79,12 @@ class Store:
         order = "at, id" if towards_newer else "at DESC, id DESC"
         branches = self._branches(wanted)
         conditions, values = _conditions(replace(wanted, since=None, until=None))
-        end: _Place | None = None
+        end = None
         if looks_at is not None and wanted.call is None and (conditions or any(branch[1:] for branch in branches)):
-            ends: list[Row] = []
-            for branch in branches:
-                indexed = _where([*branch[:1], _BETWEEN])
-                query = f"SELECT at, id FROM entries{indexed} ORDER BY {order} LIMIT 1 OFFSET ?"  # noqa: S608
-                ends += self._ask(query, (*after, *before, max(1, looks_at // len(branches))))
-            if ends:
-                end = min(ends) if towards_newer else max(ends)
-                after, before = (after, end) if towards_newer else (end, before)
+            ends = self._ends([branch[:1] for branch in branches], (*after, *before), order, looks_at)
+            end = (min if towards_newer else max)(ends, default=None)
+        if end is not None:
+            after, before = (after, end) if towards_newer else (end, before)
         rows: list[Row] = []
         # Each has an index of its own, which gives them in order: nobody has to look at all entries.
         for branch in branches:
@@ -216,6 +212,14 @@ class Store:
         if wanted.only_errors or wanted.call is not None:
             return [[*failed, _in(there)]]
         return [[f"status = {status}"] for status in there]
+
+    def _ends(self, branches: Sequence[list[str]], between: Row, order: str, looks_at: int) -> list[_Place]:
+        """The first entry of each branch that is not looked at, where all of them may look at so many."""
+        found: list[Row] = []
+        for branch in branches:
+            query = f"SELECT at, id FROM entries{_where([*branch, _BETWEEN])} ORDER BY {order} LIMIT 1 OFFSET ?"  # noqa: S608
+            found += self._ask(query, (*between, max(1, looks_at // len(branches))))
+        return [(at, number) for at, number in found]
 
     def _any_branch(self, wanted: Filter) -> str:
         branches = [" AND ".join(branch) or "1 = 1" for branch in self._branches(wanted)]

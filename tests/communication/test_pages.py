@@ -434,9 +434,9 @@ async def test_requests_per_minute_are_counted_against_the_limits(serve, url):
     async with serve(limits=Limits(authenticated=80, public=10)) as site:
         page = await site.page("/minutes")
     assert page.rows("numbers") == [
-        ["2026-01-31 11:59", "0", "0", "5", "1"],
-        ["2026-01-31 11:58", "2", "2", "0", "0"],
-        ["2026-01-31 11:57", "40", "0", "0", "0"],
+        ["2026-01-31 11:59", "0", "5 (429: 1)"],
+        ["2026-01-31 11:58", "2 (429: 2)", "0"],
+        ["2026-01-31 11:57", "40", "0"],
     ]
     pictures = [found["aria-label"] for found in page.named("svg", role="img")]
     assert pictures == [

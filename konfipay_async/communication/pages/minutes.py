@@ -189,15 +189,17 @@ def _times(bars: Sequence[_Bar]) -> Html:
 
 
 def _numbers(bars: Sequence[_Bar], each: int) -> Html:
-    first = "Minute (UTC)" if each == 1 else f"{each} minutes from (UTC)"
-    head = [first, "Authenticated", "429 of them", "Public", "429 of them"]
+    head = ["Minute (UTC)" if each == 1 else f"{each} minutes from (UTC)", "Authenticated", "Public"]
     rows = [
         tag(
             "tr",
             tag("th", f"{bar.at:%Y-%m-%d %H:%M}", scope="row"),
             [
-                tag("td", f"{count:,}")
-                for count in (bar.authenticated, bar.authenticated_limited, bar.public, bar.public_limited)
+                tag("td", f"{count:,}", f" (429: {limited:,})" if limited else None)
+                for count, limited in (
+                    (bar.authenticated, bar.authenticated_limited),
+                    (bar.public, bar.public_limited),
+                )
             ],
         )
         for bar in reversed(bars)
