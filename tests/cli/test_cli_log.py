@@ -133,7 +133,7 @@ def test_an_entry_is_a_line_of_json(shows: Any) -> None:
         (["--key", "other"], []),
         (["--limit", "2"], [4, 3]),
     ],
-    ids=lambda value: " ".join(value) if value and isinstance(value[0], str) else "",
+    ids=lambda value: value[0].strip("-") + str(len(value)) if value and isinstance(value[0], str) else "",
 )
 def test_what_is_asked_for_is_found(shows: Any, arguments: list[str], found: list[int]) -> None:
     assert listed(shows(*arguments, "--json")) == found
