@@ -248,7 +248,7 @@ class Worker:
         connector = app.connector
         assert isinstance(connector, PsycopgConnector)  # noqa: S101
         alive: Any = "SELECT id FROM procrastinate_workers WHERE last_heartbeat > now() - %s * interval '1 second'"
-        while True:
+        while not self._leave.is_set():  # a cancellation may get lost in the pool
             await asyncio.sleep(self._beat)
             async with connector.pool.connection() as connection:
                 found = await (await connection.execute(alive, [0.7 * self._patience])).fetchall()

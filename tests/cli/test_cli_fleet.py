@@ -72,11 +72,12 @@ async def test_from_the_schedule_to_the_status(konfipay, program, sandbox, confi
             line = json.loads(await worker.stderr.readline())
             if line["event"] == "ended":
                 ends[line["source"]] = line
-    assert (line["pulls"], json.loads(alive.read_text())["state"]) == (0, "waiting")
     worker.send_signal(signal.SIGTERM)
     out, err = await worker.communicate()
     assert worker.returncode == Exit.DONE
     assert b"Traceback" not in out + err
+    fares = json.loads(alive.read_text())
+    assert (line["pulls"], fares["state"], fares["pulls"]) == (0, "waiting", 0)
     assert (ends["north"]["outcome"], ends["north"]["new"]) == ("done", 40)
     assert (ends["south"]["outcome"], ends["south"]["error"]) == ("failed", "ConfigurationError")
     assert "SOUTH" in ends["south"]["message"]

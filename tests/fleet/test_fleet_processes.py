@@ -18,16 +18,17 @@ CHILD = warm.script(Path(__file__).with_name("worker_in_child.py"))
 async def test_two_workers_share_the_keys_and_never_pull_with_one_at_the_same_time(
     program, sandbox, key_file, queue, postgres, told, at_work, tmp_path: Path
 ) -> None:
-    """Turns come every second, and for each there is something new."""
+    """Turns come every second, and for each there is something new; one worker comes later."""
     entries = key_file('schedule = "* * * * * *"', keys=3)
-    child = await asyncio.create_subprocess_exec(
-        *CHILD, str(tmp_path / "keys.toml"), postgres.url(), stdout=asyncio.subprocess.PIPE
-    )
-    assert child.stdout is not None
     ended = 0
-    try:
-        async with at_work(Worker(queue, entries, tell=told, beat=0.1, patience=10.0)), asyncio.timeout(30):
-            while ended < 3 or len(told.of("ended")) < 3:
+    async with at_work(Worker(queue, entries, tell=told, beat=0.1, patience=10.0)), asyncio.timeout(30):
+        await told.until("ended", 3)
+        child = await asyncio.create_subprocess_exec(
+            *CHILD, str(tmp_path / "keys.toml"), postgres.url(), stdout=asyncio.subprocess.PIPE
+        )
+        assert child.stdout is not None
+        try:
+            while ended < 3:
                 line = json.loads(await child.stdout.readline())
                 if line["event"] == "ended":
                     assert (line["outcome"], line["error"]) == ("done", None)
@@ -36,9 +37,10 @@ async def test_two_workers_share_the_keys_and_never_pull_with_one_at_the_same_ti
             child.send_signal(signal.SIGTERM)
             rest, _ = await child.communicate()
             assert child.returncode == 0, rest
-    finally:
-        if child.returncode is None:
-            child.kill()
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
     assert not told.of("ended", outcome="failed")
     runs = postgres.execute("SELECT source, started_at, ended_at, process FROM konfipay.pull_runs ORDER BY started_at")
     assert len({process for *_, process in runs}) == 2

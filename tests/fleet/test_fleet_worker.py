@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg_pool import AsyncConnectionPool
 
 from konfipay_async import errors
 from konfipay_async.fleet.planning import job_of, prepare
@@ -332,6 +334,24 @@ async def test_a_queue_that_goes_away_is_waited_for(
         await told.until("ended", outcome="done", new=5)
     assert "postgres at " in away["message"]
     assert stored(postgres) == {"key0": 45}
+
+
+async def test_a_cancellation_that_gets_lost_keeps_no_worker_that_was_told_to_stop(
+    key_file, queue, told, at_work, monkeypatch
+) -> None:
+    """Before Python 3.12 asyncio.wait_for, by which a pool waits, loses one that comes when the wait is over."""
+    begun = asyncio.Event()
+
+    async def check(connection: Any) -> None:
+        task = asyncio.current_task()
+        if task is not None and "_sweep" in repr(task.get_coro()) and not begun.is_set():
+            begun.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    monkeypatch.setattr(AsyncConnectionPool, "check_connection", check)
+    async with asyncio.timeout(10), at_work(Worker(queue, key_file(), tell=told, beat=0.05)):
+        await begun.wait()
 
 
 async def test_a_queue_that_is_not_there_ends_the_worker_before_it_begins(key_file, tmp_path: Path) -> None:
