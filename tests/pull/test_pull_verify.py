@@ -217,16 +217,20 @@ async def test_a_statement_that_neither_side_has_is_a_gap(sink, file):
         assert one.sequence.reason == "statement 6 to 7 of 2022 is neither here nor at konfipay"
 
 
-async def test_a_statement_without_bookings_is_no_gap_where_its_file_is_known(client, sandbox, sink, file, tmp_path):
+async def test_a_statement_without_bookings_is_no_gap_where_its_file_is_known(sink, file, tmp_path):
     """From konfipay's list, or from files that were saved."""
-    await pull(client, sink, acknowledge=True)
-    change(file, "DELETE FROM transactions WHERE electronic_sequence_number = '6'")
-    assert all(one.sequence.verdict is Verdict.COMPLETE for one in await checked(client, file))
-    offline = await checked(None, file)
-    assert {one.sequence.verdict for one in offline} == {Verdict.UNKNOWN}
-    assert all("statement 6 of 2022" in one.sequence.reason for one in offline)
-    await pull_files(client, sink, tmp_path / "files", acknowledge=False)
-    assert all(one.sequence.verdict is Verdict.COMPLETE for one in await checked(None, file))
+    async with (
+        Sandbox(transactions=150, accounts=2) as sandbox,
+        KonfipayClient(sandbox.api_key, base_url=sandbox.base_url) as client,
+    ):
+        await pull(client, sink, acknowledge=True)
+        change(file, "DELETE FROM transactions WHERE electronic_sequence_number = '6'")
+        assert all(one.sequence.verdict is Verdict.COMPLETE for one in await checked(client, file))
+        offline = await checked(None, file)
+        assert {one.sequence.verdict for one in offline} == {Verdict.UNKNOWN}
+        assert all("statement 6 of 2022" in one.sequence.reason for one in offline)
+        await pull_files(client, sink, tmp_path / "files", acknowledge=False)
+        assert all(one.sequence.verdict is Verdict.COMPLETE for one in await checked(None, file))
 
 
 async def test_without_numbers_nothing_can_be_said(sink, file):

@@ -128,7 +128,7 @@ STEPS = ("OPENED", "RESENT", "FETCHED", "COMMITTED", "ACKNOWLEDGED", "SETTLED", 
 
 async def test_killed_at_random(soak: Any, nurseries: Any, tmp_path: Path) -> None:
     """At a step, when a request arrives (worked on or not), or in the middle of a statement of SQLite's."""
-    count = soak.count(8, 1000)
+    count = soak.count(5, 1000)
     killed: Counter[str] = Counter()
     soak.record(f"{count:,} pulls killed with -9, once to three times each", f"0 to {count - 1}")
 
@@ -178,7 +178,7 @@ def _every_step() -> Iterator[tuple[str, int, str]]:
 async def test_interrupted_at_every_step(soak: Any, nurseries: Any, tmp_path: Path) -> None:
     """Ctrl-C once, so that the command line finishes the page in hand; twice; and in a program of one's own."""
     cases = list(_every_step())
-    cases = cases if soak.full else cases[:: len(cases) // 16]
+    cases = cases if soak.full else cases[:: len(cases) // 7]
     soak.record(f"{len(cases)} pulls interrupted, each at a step of its own", "every step")
 
     async def one(children: Any, which: tuple[str, int, str]) -> None:
@@ -203,7 +203,7 @@ async def test_interrupted_when_a_request_arrives(soak: Any, nurseries: Any, tmp
     """Wherever the pull is then, and whether or not the request is ever answered."""
     requests = 24
     cases = [(nth, works, how) for nth in range(1, requests) for works in (True, False) for how in ("line", "library")]
-    cases = cases if soak.full else cases[3 :: len(cases) // 8]
+    cases = cases if soak.full else cases[3 :: len(cases) // 4]
     soak.record(f"{len(cases)} pulls interrupted when a request arrives", "every request")
 
     async def one(children: Any, which: tuple[int, bool, str]) -> None:
@@ -226,7 +226,7 @@ async def test_no_room_left(soak: Any, nurseries: Any, tmp_path: Path) -> None:
     """The database full, or its files as large as files may be: an error of storage, exit code 5, nothing by halves."""
     full = [("pages", pages, line) for pages in range(1, 34) for line in (True, False)]
     full += [("bytes", 4096 * blocks, line) for blocks in (2, 3, 5, 8, *range(10, 60, 3)) for line in (True, False)]
-    cases = full if soak.full else [*full[1:60:11], *full[67::9]]
+    cases = full if soak.full else [*full[1:60:23], *full[67::17]]
     codes: Counter[str] = Counter()
     soak.record(f"{len(cases)} pulls without room, from the first page of the database on", "every size")
 
@@ -275,7 +275,7 @@ class Lock(Trap):
 async def test_another_program_locks_the_database(soak: Any, nurseries: Any, tmp_path: Path, for_long: bool) -> None:
     """For longer than the pull waits: an error of storage, exit code 5. For a moment: it waits."""
     full = [(nth, line) for nth in range(2, 22) for line in (True, False)]
-    cases = full if soak.full else full[1::13]
+    cases = full if soak.full else full[1::19]
     ended: Counter[int] = Counter()
     soak.record(f"{len(cases)} pulls whose database is locked in the middle", "every request")
 
