@@ -1,6 +1,5 @@
 """The client: opens a session and hangs the resources on it."""
 
-import asyncio
 import copy
 import os
 import re
@@ -19,7 +18,6 @@ from konfipay_async import answers
 from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.filters import query_value
-from konfipay_async.holding import to_the_end
 from konfipay_async.models.authentication import ClientInfo, encode_token_request
 from konfipay_async.models.records import Account, Bank, ExchangeRate, PaymentProvider, User, UserGroup
 from konfipay_async.paging.acknowledgements import Acknowledgements
@@ -38,6 +36,7 @@ from konfipay_async.session.transport import AiohttpTransport, checked_base_url
 
 if TYPE_CHECKING:
     from konfipay_async.communication import CommunicationLog
+    from konfipay_async.communication.using import LogUse
     from konfipay_async.ledger import Ledger
     from konfipay_async.resources.authentication import Authentication
     from konfipay_async.resources.bank_accounts import BankAccounts
@@ -148,10 +147,9 @@ class KonfipayClient:
             budgets = Budgets.from_limits(limits, clock, origin=origin, api_key=self._api_key)
             self._owned.append(budgets)
         self._bearer = Bearer(login, clock=clock)
-        self._log = _communication_log(communication_log, clock)
-        self._opened_logs: list[CommunicationLog] = []  # one that views share
+        self._log = _log_use(communication_log, clock)
         if self._log is not None:
-            recorder = self._log.recorder(
+            recorder = self._log.log.recorder(
                 base_url=self._base_url,
                 key_name=key_name,
                 headers={"User-Agent": user_agent, "Accept": "application/json"},
@@ -337,14 +335,10 @@ class KonfipayClient:
         await self._session.open()
         if self._log is not None:
             try:
-                await to_the_end(asyncio.create_task(asyncio.to_thread(self._open_log, self._log)))
+                await self._log.open()
             except BaseException:
                 await self.close()
                 raise
-
-    def _open_log(self, log: "CommunicationLog") -> None:
-        log.open()
-        self._opened_logs.append(log)
 
     async def close(self) -> None:
         """Wait for requests that must happen once, then close. Revokes nothing; closing twice is fine."""
@@ -355,9 +349,8 @@ class KonfipayClient:
                 for owned in self._owned:
                     await owned.close()
             finally:
-                logs = [self._opened_logs.pop() for _ in self._opened_logs.copy()]
-                # Somebody who is cancelled wants the log of it all the more.
-                await to_the_end(asyncio.gather(*(asyncio.to_thread(log.close) for log in logs)))
+                if self._log is not None:
+                    await self._log.close()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -436,16 +429,13 @@ def check_settings(
     _paging_names(paging_names)
 
 
-def _communication_log(given: "str | CommunicationLog | None", clock: Clock) -> "CommunicationLog | None":
-    if given is None:
-        given = os.environ.get("KONFIPAY_COMMUNICATION_LOG") or None
+def _log_use(given: "str | CommunicationLog | None", clock: Clock) -> "LogUse | None":
+    given = os.environ.get("KONFIPAY_COMMUNICATION_LOG") or None if given is None else given
     if given is None:
         return None
-    from konfipay_async.communication.recorder import CommunicationLog, shared_log
+    from konfipay_async.communication.using import LogUse
 
-    if not isinstance(given, str | CommunicationLog):
-        raise ConfigurationError(f"communication_log must be a URL or a CommunicationLog, not {type(given).__name__}")
-    return shared_log(given, clock) if isinstance(given, str) else given
+    return LogUse(given, clock)
 
 
 def _paging_names(names: tuple[str, str] | None) -> PagingNames:

@@ -1,6 +1,5 @@
 """The client of the signed API: opens a session that signs, and hangs the services on it."""
 
-import asyncio
 import copy
 import os
 import re
@@ -16,7 +15,6 @@ from yarl import URL
 
 from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError, ForbiddenError, NotFoundError
-from konfipay_async.holding import to_the_end
 from konfipay_async.session.budget import Budget, Budgets, Limits
 from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.manager import Recorder, Session
@@ -31,6 +29,7 @@ from konfipay_async.wallee.wiring import Options, Wiring, pair_of
 
 if TYPE_CHECKING:
     from konfipay_async.communication import CommunicationLog
+    from konfipay_async.communication.using import LogUse
 
 __all__ = ["BASE_URL", "LIMITS", "WalleeClient"]
 
@@ -141,10 +140,9 @@ class WalleeClient(Services):
             way = transport(checked_base_url(str(base)), bare=True)
             return Session(way, budgets=budgets, auth=signer, retry=retry or Retry(), clock=clock)
 
-        self._log = _communication_log(communication_log, clock)
-        self._holds_log = False
+        self._log = _log_use(communication_log, clock)
         if self._log is not None:
-            recorder = self._log.recorder(
+            recorder = self._log.log.recorder(
                 base_url=self._base_url,
                 key_name=key_name,
                 headers={"User-Agent": _USER_AGENT, "Accept": "application/json"},
@@ -229,16 +227,12 @@ class WalleeClient(Services):
         await self._session.open()
         try:
             if self._log is not None:
-                await to_the_end(asyncio.create_task(asyncio.to_thread(self._open_log, self._log)))
+                await self._log.open()
             if self._asks:
                 await self.learn_limit()
         except BaseException:
             await self.close()
             raise
-
-    def _open_log(self, log: "CommunicationLog") -> None:
-        log.open()
-        self._holds_log = True
 
     async def close(self) -> None:
         """Wait for requests that must happen once, then close. Closing twice is fine."""
@@ -249,10 +243,8 @@ class WalleeClient(Services):
                 for owned in self._owned:
                     await owned.close()
             finally:
-                if self._log is not None and self._holds_log:
-                    self._holds_log = False
-                    # Somebody who is cancelled wants the log of it all the more.
-                    await to_the_end(asyncio.create_task(asyncio.to_thread(self._log.close)))
+                if self._log is not None:
+                    await self._log.close()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -353,15 +345,13 @@ class WalleeClient(Services):
         return f"WalleeClient(user_id={self._user_id}, base_url={self._base_url!r}, space={self.space})"
 
 
-def _communication_log(given: "str | CommunicationLog | None", clock: Clock) -> "CommunicationLog | None":
+def _log_use(given: "str | CommunicationLog | None", clock: Clock) -> "LogUse | None":
     given = os.environ.get("WALLEE_COMMUNICATION_LOG") or None if given is None else given
     if given is None:
         return None
-    from konfipay_async.communication.recorder import CommunicationLog, shared_log
+    from konfipay_async.communication.using import LogUse
 
-    if not isinstance(given, str | CommunicationLog):
-        raise ConfigurationError(f"communication_log must be a URL or a CommunicationLog, not {type(given).__name__}")
-    return shared_log(given, clock) if isinstance(given, str) else given
+    return LogUse(given, clock)
 
 
 def _checked_limits(limits: object) -> Limits | None:

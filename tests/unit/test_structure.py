@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": {"errors"},
     "migration": {"errors"},
     "resources": {"routes", "answers", "models", "paging", "session", "filters", "ledger", "pain", "errors", "holding"},
-    "communication": {"session", "errors"},
+    "communication": {"session", "errors", "holding"},
     "client": {
         *("resources", "routes", "answers", "models", "paging", "session", "filters", "ledger", "errors", "_version"),
         *("communication", "holding"),

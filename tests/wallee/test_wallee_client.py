@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from konfipay_async.communication import CommunicationLog
 from konfipay_async.errors import (
     ClientStateError,
     ConfigurationError,
@@ -176,6 +177,13 @@ async def test_a_timeout(against, raw_server):
     async with against(answer, retry=Retry(attempts=1)) as (_, client):
         with pytest.raises(RequestTimeoutError):
             await client.with_options(timeout=0.05).customers.get(1)
+
+
+async def test_a_view_that_is_closed_too_closes_the_log_once(pair, tmp_path):
+    with CommunicationLog(f"sqlite:///{tmp_path / 'api.db'}") as log:
+        async with pair(communication_log=log) as (_, client):
+            await client.with_options(timeout=5.0).close()
+        assert log._users == 1
 
 
 async def test_what_is_sent_is_kept_in_the_log_of_communication(pair, tmp_path):
