@@ -7,8 +7,6 @@ plain 401 whose reason is in its header, or whatever a proxy before the API make
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,6 +18,7 @@ from konfipay_async.models.page import Envelope, Page
 from konfipay_async.models.payments import PaymentFile, PaymentInfo
 from konfipay_async.models.transactions import TransactionResults
 from konfipay_async.models.wire import decode
+from konfipay_async.session import headers
 from konfipay_async.session.message import Response
 
 __all__ = [
@@ -31,7 +30,6 @@ __all__ = [
     "page_of",
     "payment_files_of",
     "raw",
-    "retry_after",
     "scopes_of",
     "server_time",
     "token",
@@ -145,10 +143,7 @@ def server_time(method: str, path: str) -> Callable[[Response], float | None]:
 
     def read(response: Response) -> float | None:
         _raise_unless_success(response, method, path)
-        try:
-            return _utc(parsedate_to_datetime(response.headers.get("date", ""))).timestamp()
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
+        return headers.server_time(response.headers)
 
     return read
 
@@ -253,29 +248,9 @@ def error_of(response: Response, method: str, path: str) -> StatusError | None:
         path=path,
         errors=items,
         request_ids={name: response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers},
-        retry_after=retry_after(response.headers),
+        retry_after=headers.retry_after(response.headers),
         body=response.body,
     )
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The Retry-After header in seconds, given as seconds or as a date; None for what makes no sense.
-
-    A date is measured against the answer's own Date, so that a wrong clock on this machine does not matter.
-    """
-    text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", text):
-        return float(text)
-    try:
-        until = _utc(parsedate_to_datetime(text))
-        now = _utc(parsedate_to_datetime(headers["date"])) if "date" in headers else datetime.now(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return max(0.0, (until - now).total_seconds())
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _raise_unless_success(response: Response, method: str, path: str) -> None:

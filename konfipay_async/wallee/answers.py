@@ -5,15 +5,14 @@ An error is one object whose members may all be missing (official SDK), or whate
 """
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
 from konfipay_async import errors
 from konfipay_async.errors import DecodeError, ErrorItem, StatusError
+from konfipay_async.session.headers import retry_after
 from konfipay_async.session.message import Response
 from konfipay_async.wallee.models import BulkOperationResult, Portion, decode
 
@@ -26,7 +25,6 @@ __all__ = [
     "nothing",
     "portion_of",
     "raw",
-    "retry_after",
     "text",
     "value_of",
     "value_or_none_of",
@@ -218,26 +216,6 @@ def _hung(kind: type[StatusError], response: Response, method: str, path: str, s
     )
     error.code, error.error_id, error.server_message, error.field_errors = said.code, said.id, said.message, said.fields
     return error
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The Retry-After header in seconds, given as seconds or as a date; None for what makes no sense.
-
-    A date is measured against the answer's own Date, so that a wrong clock on this machine does not matter.
-    """
-    wish = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,12}(\.\d{1,6})?", wish):
-        return float(wish)
-    try:
-        until = _utc(parsedate_to_datetime(wish))
-        now = _utc(parsedate_to_datetime(headers["date"])) if "date" in headers else datetime.now(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return max(0.0, (until - now).total_seconds())
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _raise_unless_success(response: Response, method: str, path: str) -> None:

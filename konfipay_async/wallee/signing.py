@@ -12,8 +12,6 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from yarl import URL
@@ -21,6 +19,7 @@ from yarl import URL
 from konfipay_async.errors import ConfigurationError, MissingExtraError
 from konfipay_async.session.auth import Refusal
 from konfipay_async.session.clock import Clock
+from konfipay_async.session.headers import server_time
 from konfipay_async.session.message import Request, Response
 from konfipay_async.session.transport import url_of
 
@@ -72,7 +71,7 @@ class Signer:
         return {"Authorization": f"Bearer {token}"}
 
     def refused(self, headers: Mapping[str, str], response: Response) -> Refusal:
-        there = _server_time(response)
+        there = server_time(response.headers)
         if there is None:
             return Refusal.FINAL
         behind = there - _issued_at(headers)
@@ -141,15 +140,6 @@ def _encoder() -> Callable[..., str]:
     except ImportError:
         raise MissingExtraError("the signed API", "wallee") from None
     return encode
-
-
-def _server_time(response: Response) -> float | None:
-    """What the answer's `Date` says, in seconds since the epoch."""
-    try:
-        moment = parsedate_to_datetime(response.headers.get("date", ""))
-        return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def _issued_at(headers: Mapping[str, str]) -> float:

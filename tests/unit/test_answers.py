@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from konfipay_async import answers, errors
 from konfipay_async.models import BankAccount, Page
+from konfipay_async.session.headers import retry_after
 from konfipay_async.session.message import Response
 
 GET = ("GET", "transactions")
@@ -347,11 +348,11 @@ def test_no_pickle_of_an_error_holds_what_the_body_said(field) -> None:
 )
 def test_retry_after(header, seconds) -> None:
     """A date counts from the answer's own Date."""
-    assert answers.retry_after({"retry-after": header, "date": "Wed, 21 Oct 2015 07:27:00 GMT"}) == seconds
+    assert retry_after({"retry-after": header, "date": "Wed, 21 Oct 2015 07:27:00 GMT"}) == seconds
 
 
 def test_no_retry_after() -> None:
-    assert answers.retry_after({}) is None
+    assert retry_after({}) is None
     assert error(429).retry_after is None
 
 
@@ -362,12 +363,12 @@ def test_retry_after_reaches_the_error() -> None:
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Wed, 99 Oct 2015 07:27:00 GMT"])
 def test_a_date_that_makes_no_sense_does_not_crash_retry_after(date) -> None:
-    assert answers.retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT", "date": date}) is None
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT", "date": date}) is None
 
 
 def test_without_a_date_this_machine_s_clock_has_to_do() -> None:
-    assert answers.retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
-    later = answers.retry_after({"retry-after": "Wed, 21 Oct 2115 07:28:00 GMT"})
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
+    later = retry_after({"retry-after": "Wed, 21 Oct 2115 07:28:00 GMT"})
     assert later is not None
     assert later > 1e9
 
@@ -384,7 +385,7 @@ DATELIKE = st.lists(
 @settings(max_examples=300)
 def test_any_retry_after_is_seconds_or_none(header, date) -> None:
     headers = {"retry-after": header} if date is None else {"retry-after": header, "date": date}
-    seconds = answers.retry_after(headers)
+    seconds = retry_after(headers)
     assert seconds is None or seconds >= 0
 
 
