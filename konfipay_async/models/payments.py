@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
-from konfipay_async.models.wire import OpenEnum, Wire
+from konfipay_async.models.wire import Wire
+from konfipay_async.tolerance import OpenEnum
 
 __all__ = [
     "Batch",

@@ -1,11 +1,10 @@
-"""What all models share: how a Struct meets the wire, enumerations that stay open, and decoding.
+"""What all models share: how a Struct meets the wire, and decoding.
 
 Bodies are decoded strictly first, straight from bytes into Structs with no Python per row. Only when that fails is
 the body read again tolerantly: numbers where strings were promised and the reverse, dates where times were promised,
 empty strings and nulls where something optional may be missing. What still cannot be read is a `DecodeError`.
 """
 
-import enum
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -17,8 +16,9 @@ from msgspec import inspect
 
 from konfipay_async.errors import ConfigurationError, DecodeError
 from konfipay_async.models.times import german_midnight
+from konfipay_async.tolerance import as_day, as_text, as_truth, as_whole, exact
 
-__all__ = ["OpenEnum", "OpenWire", "Wire", "decode", "encode", "encode_with"]
+__all__ = ["OpenWire", "Wire", "decode", "encode", "encode_with"]
 
 T = TypeVar("T")
 
@@ -39,19 +39,6 @@ class OpenWire(Wire, frozen=True, gc=False, kw_only=True):
     """A model whose fields are not documented: what has no name here is kept in `extra`, by its name on the wire."""
 
     extra: dict[str, Any] = msgspec.field(name=_EXTRA, default_factory=dict)
-
-
-class OpenEnum(enum.StrEnum):
-    """An enumeration that keeps a value it does not know: it reads as a member named and valued like the text."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> "OpenEnum | None":
-        if not isinstance(value, str):
-            return None
-        member = str.__new__(cls, value)
-        member._name_ = value
-        member._value_ = value
-        return member
 
 
 def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
@@ -98,15 +85,8 @@ def encode_with(value: Wire, **fields: str) -> bytes:
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-def _exact(text: str) -> Decimal | str:
-    try:
-        return Decimal(text)
-    except ArithmeticError:  # an exponent beyond everything: left for the field to be named
-        return text
-
-
 # Decimal, because an untyped number would pass through float and lose digits of money.
-_UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_exact)
+_UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact)
 
 
 @lru_cache(maxsize=256)
@@ -180,18 +160,6 @@ def _mend_optional(value: Any, union: inspect.UnionType) -> Any:
     return _mend(value, kinds[0])
 
 
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value.strip()):
-        return int(value)
-    if isinstance(value, Decimal) and value.is_finite() and abs(value) < 10**18 and value == value.to_integral_value():
-        return int(value)
-    return value
-
-
 def _number(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", value.strip()):
         return float(value)
@@ -207,22 +175,12 @@ def _moment(value: Any) -> Any:
         return value
 
 
-def _day(value: Any) -> Any:
-    return value[:10] if isinstance(value, str) and value[10:11] in ("T", " ") else value
-
-
-def _truth(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.lower(), value)
-    return bool(value) if value in (0, 1) else value
-
-
 _SIMPLE: dict[type[inspect.Type], Callable[[Any], Any]] = {
-    inspect.StrType: _text,
-    inspect.EnumType: _text,
-    inspect.IntType: _whole,
+    inspect.StrType: as_text,
+    inspect.EnumType: as_text,
+    inspect.IntType: as_whole,
     inspect.FloatType: _number,
     inspect.DateTimeType: _moment,
-    inspect.DateType: _day,
-    inspect.BoolType: _truth,
+    inspect.DateType: as_day,
+    inspect.BoolType: as_truth,
 }

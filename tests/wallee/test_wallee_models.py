@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from konfipay_async.errors import ConfigurationError, DecodeError
+from konfipay_async.tolerance import OpenEnum
 from konfipay_async.wallee import models
 from konfipay_async.wallee.models import (
     Address,
@@ -22,7 +23,6 @@ from konfipay_async.wallee.models import (
     Customer,
     LineItem,
     LineItemType,
-    OpenEnum,
     PaymentLink,
     Portion,
     Record,

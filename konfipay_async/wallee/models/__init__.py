@@ -63,7 +63,7 @@ from konfipay_async.wallee.models.states import (
     VoidMode,
     VoidState,
 )
-from konfipay_async.wallee.models.wire import OpenEnum, decode
+from konfipay_async.wallee.models.wire import decode
 from konfipay_async.wallee.models.writing import encode
 
 __all__ = [
@@ -94,7 +94,6 @@ __all__ = [
     "LineItem",
     "LineItemReduction",
     "LineItemType",
-    "OpenEnum",
     "PaymentLink",
     "PaymentMethodConfiguration",
     "Portion",

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from msgspec import inspect
+
+from konfipay_async.tolerance import as_day, as_text, as_truth, as_whole
 
 __all__ = ["mended"]
 
@@ -60,18 +61,10 @@ def _optional(value: Any, union: inspect.UnionType) -> Any:
     return _mended(value, kinds[0])
 
 
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
-
-
 def _whole(value: Any) -> Any:
     if isinstance(value, dict) and "id" in value:
         return _whole(value["id"])
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value.strip()):
-        return int(value)
-    if isinstance(value, Decimal) and value.is_finite() and abs(value) < 10**18 and value == value.to_integral_value():
-        return int(value)
-    return value
+    return as_whole(value)
 
 
 def _linked(value: Any) -> Any:
@@ -82,22 +75,12 @@ def _moment(value: Any) -> Any:
     return f"{value}T00:00:00Z" if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else value
 
 
-def _day(value: Any) -> Any:
-    return value[:10] if isinstance(value, str) and value[10:11] in ("T", " ") else value
-
-
-def _truth(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.lower(), value)
-    return bool(value) if value in (0, 1) else value
-
-
 _SIMPLE: dict[type[inspect.Type], Callable[[Any], Any]] = {
-    inspect.StrType: _text,
-    inspect.EnumType: _text,
+    inspect.StrType: as_text,
+    inspect.EnumType: as_text,
     inspect.IntType: _whole,
     inspect.DateTimeType: _moment,
-    inspect.DateType: _day,
-    inspect.BoolType: _truth,
+    inspect.DateType: as_day,
+    inspect.BoolType: as_truth,
     inspect.CustomType: _linked,
 }

@@ -1,6 +1,6 @@
 """The API's enumerations, as far as the official SDK lists them. All are open: a value that is new is kept as it is."""
 
-from konfipay_async.wallee.models.wire import OpenEnum
+from konfipay_async.tolerance import OpenEnum
 
 __all__ = [
     "AnalyticsState",

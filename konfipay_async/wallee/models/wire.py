@@ -4,7 +4,6 @@ The second look (mending.py) takes what a server may make of a type: an id where
 reverse, numbers as text, days where times were promised. What still cannot be read is a `DecodeError`.
 """
 
-import enum
 import re
 from decimal import Decimal
 from functools import lru_cache
@@ -13,10 +12,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from konfipay_async.errors import ConfigurationError, DecodeError
+from konfipay_async.tolerance import exact
 from konfipay_async.wallee.models.mending import mended
 from konfipay_async.wallee.models.record import Record
 
-__all__ = ["OpenEnum", "Wire", "decode", "finite"]
+__all__ = ["Wire", "decode", "finite"]
 
 T = TypeVar("T")
 
@@ -29,19 +29,6 @@ class Wire(
     None stands for what was not sent, or null. A model with amounts checks in its `__post_init__` that they are
     finite: "NaN" is a Decimal, too.
     """
-
-
-class OpenEnum(enum.StrEnum):
-    """An enumeration that keeps a value it does not know: it reads as a member named and valued like the text."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> "OpenEnum | None":
-        if not isinstance(value, str):
-            return None
-        member = str.__new__(cls, value)
-        member._name_ = value
-        member._value_ = value
-        return member
 
 
 def finite(*amounts: Decimal | None) -> None:
@@ -87,13 +74,6 @@ def decode(body: bytes, type_: type[T], *, where: str = "") -> T:
         raise _malformed(body, where) from None
 
 
-def _exact(text: str) -> Decimal | str:
-    try:
-        return Decimal(text)
-    except ArithmeticError:  # an exponent beyond everything: left for the field to be named
-        return text
-
-
 def _made(kind: type, value: Any) -> Any:
     if kind is Record:
         return Record.of(value)
@@ -101,12 +81,12 @@ def _made(kind: type, value: Any) -> Any:
 
 
 # Decimal, because an untyped number would pass through float and lose digits of money.
-_UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=_exact)
+_UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact)
 
 
 @lru_cache(maxsize=256)
 def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_, dec_hook=_made, float_hook=_exact)
+    return msgspec.json.Decoder(type_, dec_hook=_made, float_hook=exact)
 
 
 def _malformed(body: bytes, where: str) -> DecodeError:
