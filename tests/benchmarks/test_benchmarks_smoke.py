@@ -5,10 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from konfipay_async.sandbox import WalleeSandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,6 +77,33 @@ def test_every_scenario_is_tried_here(benchmarks: ModuleType) -> None:
     assert [name for name in _SCENARIOS if name != "wallee"] == list(SCENARIOS)  # which needs the official SDK
     modules = {file.stem for file in (ROOT / "benchmarks" / "scenarios").glob("*.py")} - {"__init__"}
     assert modules == set(_SCENARIOS)
+
+
+@pytest.mark.parametrize("way", ["listing", "search"])
+async def test_the_reader_of_the_signed_api_counts_all_rows(benchmarks: ModuleType, way: str) -> None:
+    """Its scenario needs the official SDK, so it is not tried above."""
+    from benchmarks.readers import wallee_ours
+
+    async with WalleeSandbox(transactions=250) as sandbox:
+        server = {
+            "user": sandbox.user_id,
+            "key": sandbox.authentication_key,
+            "url": sandbox.base_url,
+            "space": sandbox.space,
+        }
+        assert await getattr(wallee_ours, way)(server, 8) == 250
+
+
+def test_figures_that_were_kept_are_taken_up_again(benchmarks: ModuleType, tmp_path: Path) -> None:
+    from benchmarks.__main__ import _kept
+
+    section = benchmarks.bench.Section("Speed", "How.", ("", "ms"), [["ours", "1.5"]], numbers={"ours": 1.5})
+    section.targets.append(benchmarks.bench.Target("one", "at most 2", "1.5", True))
+    file = tmp_path / "figures.json"
+    assert _kept(None) == _kept(file) == {}
+    file.write_text(json.dumps({"floor": asdict(section)}))
+    (kept,) = _kept(file).values()
+    assert benchmarks.report.page([kept], [], "plot.svg") == benchmarks.report.page([section], [], "plot.svg")
 
 
 def test_contenders_take_turns_and_the_first_round_is_thrown_away(benchmarks: ModuleType) -> None:
