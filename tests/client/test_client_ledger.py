@@ -533,7 +533,7 @@ async def test_an_answer_that_comes_too_late_is_unknown(prepared: Any, step: Ste
         await client.request("GET", "bank-accounts")
         gate.close()
         with pytest.raises(OutcomeUnknownError) as caught:
-            await step.send(client.with_options(timeout=0.05), given)
+            await step.send(client.with_options(timeout=0.4), given)
         assert isinstance(caught.value.__cause__, RequestTimeoutError)
         assert outcomes(ledger) == ["unknown"]
         gate.open()

@@ -96,7 +96,7 @@ async def test_no_answer_in_time(pair: Any, gate: Any) -> None:
         path = f"transactions/{await an_id(client)}/acknowledge"
         gate.close()
         with pytest.raises(OutcomeUnknownError) as caught:
-            await client.request("POST", path, timeout=0.05)
+            await client.request("POST", path, timeout=0.4)
         assert isinstance(caught.value.__cause__, RequestTimeoutError)
         assert sandbox.count(ACKNOWLEDGE) == 1
         gate.open()

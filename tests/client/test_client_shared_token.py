@@ -149,8 +149,8 @@ async def test_a_login_that_is_cancelled_holds_nobody_up(process: Any, logins: L
 
 
 async def test_a_long_login_keeps_its_turn(process: Any, logins: Logins, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_token, "_TURN", 0.6)
-    logins.duration = 1.5
+    monkeypatch.setattr(shared_token, "_TURN", 1.2)
+    logins.duration = 2.5
     await asyncio.gather(*(process()() for _ in range(3)))
     assert logins.count == 1
 

@@ -94,7 +94,7 @@ async def test_a_run_at_a_terminal_goes_on_where_it_stopped(open_wallee: Any, st
 
 
 async def test_two_at_once_wait_for_one_run(open_wallee: Any) -> None:
-    async with open_wallee(transactions=0, terminal_seconds=0.05) as caller:
+    async with open_wallee(transactions=0, terminal_seconds=0.4) as caller:
         mine = caller.sandbox.transactions.add(state="PENDING")["id"]
         terminal = caller.sandbox.collection("/payment/terminals").ids()[0]
         target = f"/payment/terminals/{terminal}/perform-transaction?transactionId={mine}"

@@ -826,7 +826,7 @@ async def test_the_gate_opens_when_the_list_ends(nothing_left, ending) -> None:
     else:
         fail.set()
     await asyncio.wait([reader])
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(20):
         assert await acknowledging
     assert isinstance(reader.exception() if not reader.cancelled() else None, ServerError | None)
     await nothing_left()
@@ -992,7 +992,7 @@ async def test_two_lists_do_not_wait_for_each_other() -> None:
     first, second = each(drain(hang)), each(drain(serve))
     waiting = asyncio.ensure_future(anext(first, None))
     page = await anext(second)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(20):
         assert await acknowledgements.settle(page.acknowledgement_id, _yes)
     hanging.set()
     assert await waiting is None
