@@ -5,7 +5,6 @@ import os
 import re
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
@@ -30,8 +29,6 @@ from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.manager import Recorder, Session
 from konfipay_async.session.message import Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
-from konfipay_async.session.shared_link import Link
-from konfipay_async.session.shared_token import SharedLogin
 from konfipay_async.session.transport import AiohttpTransport, checked_base_url
 
 if TYPE_CHECKING:
@@ -47,6 +44,7 @@ if TYPE_CHECKING:
     from konfipay_async.resources.records import Records
     from konfipay_async.resources.transaction_files import TransactionFiles
     from konfipay_async.resources.transactions import Transactions
+    from konfipay_async.session.shared_token import SharedLogin
 
 __all__ = ["BASE_URL", "KonfipayClient", "check_settings"]
 
@@ -141,8 +139,7 @@ class KonfipayClient:
             limits = limits or Limits(shared=os.environ.get("KONFIPAY_SHARED_LIMITS") or None)
             origin = str(url.origin())
             if limits.shared is not None:
-                link = Link(limits.shared, clock=clock, meanwhile="each process logs in by itself until it does")
-                login = SharedLogin(login, link=link, origin=origin, api_key=self._api_key, clock=clock)
+                login = _shared_login(login, limits.shared, origin=origin, api_key=self._api_key, clock=clock)
                 self._owned.append(login)
             budgets = Budgets.from_limits(limits, clock, origin=origin, api_key=self._api_key)
             self._owned.append(budgets)
@@ -299,7 +296,7 @@ class KonfipayClient:
         view = copy.copy(self)
         for name in [name for name in vars(view) if isinstance(getattr(type(view), name, None), cached_property)]:
             del vars(view)[name]  # the original's
-        view._wiring = replace(self._wiring, options=options)
+        view._wiring = msgspec.structs.replace(self._wiring, options=options)
         return view
 
     @property
@@ -427,6 +424,16 @@ def check_settings(
     routes_with(routes, timeouts)
     _checked_filter_names(filter_names or {})
     _paging_names(paging_names)
+
+
+def _shared_login(
+    login: Callable[[], Awaitable[Token]], redis: str, *, origin: str, api_key: str, clock: Clock
+) -> "SharedLogin":
+    from konfipay_async.session.shared_link import Link
+    from konfipay_async.session.shared_token import SharedLogin
+
+    link = Link(redis, clock=clock, meanwhile="each process logs in by itself until it does")
+    return SharedLogin(login, link=link, origin=origin, api_key=api_key, clock=clock)
 
 
 def _log_use(given: "str | CommunicationLog | None", clock: Clock) -> "LogUse | None":

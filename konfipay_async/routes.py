@@ -7,10 +7,11 @@ inferred from the naming rules of version 6. Whatever is inferred can be correct
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote
+
+import msgspec
 
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.session.message import BudgetName, Lane, RetryClass
@@ -18,8 +19,7 @@ from konfipay_async.session.message import BudgetName, Lane, RetryClass
 __all__ = ["ROUTES", "Route", "checked_timeout", "routes_with", "segment"]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One endpoint. `path` is relative to the base URL, with ``{name}`` for what the caller fills in; `scope` is the
     right an API key must have for it, `timeout` in seconds for one attempt."""
 
@@ -146,7 +146,7 @@ def routes_with(
                 there = ", ".join(sorted(routes))
                 raise ConfigurationError(f"{argument}: there is no route {name!r}; there are {there}")
     for name, seconds in (timeouts or {}).items():
-        routes[name] = replace(routes[name], timeout=checked_timeout(seconds, f"timeouts[{name!r}]"))
+        routes[name] = msgspec.structs.replace(routes[name], timeout=checked_timeout(seconds, f"timeouts[{name!r}]"))
     for name, text in (changes or {}).items():
         if not isinstance(text, str):
             raise ConfigurationError(f"routes[{name!r}] must be a str like 'POST transactions/acknowledge'")
@@ -163,7 +163,7 @@ def routes_with(
         missing = [placeholder for placeholder in known if placeholder not in match[2]]
         if missing and missing != ["{acknowledgement_id}"]:  # which may go into the body instead
             raise ConfigurationError(f"routes[{name!r}] = {text!r}: without {missing[0]} it would be another endpoint")
-        routes[name] = replace(routes[name], method=match[1], path=match[2])
+        routes[name] = msgspec.structs.replace(routes[name], method=match[1], path=match[2])
     return MappingProxyType(routes)
 
 

@@ -1,7 +1,6 @@
 """Lists whose `results` are an array: read by pages or by rows, drained where rows are acknowledged one by one."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import msgspec
@@ -159,8 +158,7 @@ def heeding(
     return heeded
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows(Generic[T]):
+class _Rows(msgspec.Struct, Generic[T], frozen=True):
     """A page, and what a drain must know of it."""
 
     page: Page[T]
@@ -190,7 +188,7 @@ class _Rows(Generic[T]):
     def only(self, keys: Collection[str]) -> Self:
         kept = frozenset(keys)
         items = [row for row in self.page.items if _key(self.route, getattr(row, "rid")) in kept]  # noqa: B009
-        return replace(self, page=msgspec.structs.replace(self.page, items=items))
+        return msgspec.structs.replace(self, page=msgspec.structs.replace(self.page, items=items))
 
 
 async def _each_row(reader: Reader[_Rows[T]]) -> AsyncGenerator[T]:

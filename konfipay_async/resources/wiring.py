@@ -1,8 +1,9 @@
 """What every resource stands on: the session, the route table, a client's settings, and requests made of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, Unpack
+
+import msgspec
 
 from konfipay_async.errors import ForbiddenError
 from konfipay_async.filters import Query
@@ -25,8 +26,7 @@ T = TypeVar("T")
 P = TypeVar("P", bound=EchoingPage)
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """What a view of a client does otherwise; None leaves it as the routes and the client have it."""
 
     timeout: float | None = None
@@ -59,8 +59,7 @@ def _general_first(named: tuple[str, str]) -> bool:
 _NAMES: tuple[Literal["rid", "acknowledgement_id"], ...] = ("rid", "acknowledgement_id")
 
 
-@dataclass(frozen=True)
-class Wiring:
+class Wiring(msgspec.Struct, frozen=True):
     """One client's settings, shared by its resources."""
 
     session: Session
@@ -72,7 +71,7 @@ class Wiring:
     origin: str
     ledger: "Ledger | None" = None
     uploads: Uploads = "raw"
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
 
     def request(
         self, route: str, read: Callable[[str, str], Callable[[Response], T]], **parts: Unpack[Parts]

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from konfipay_async.errors import (
     ClientStateError,
     ConfigurationError,
@@ -81,8 +83,7 @@ class Recorder(Protocol):
 _Failure = TransportError | StatusError | DecodeError
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
+class _Failed(msgspec.Struct, frozen=True):
     """An attempt that did not succeed, to decide about. `refusal` is set where the session's token was refused."""
 
     error: _Failure

@@ -1,7 +1,6 @@
 """The route table, a user's corrections to it, path segments, and the base URL."""
 
-from dataclasses import replace
-
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -79,7 +78,7 @@ def test_without_corrections_the_table_is_as_it_is() -> None:
 def test_a_correction_changes_method_and_path_and_nothing_else(text, method, path) -> None:
     changed = routes_with({ACKNOWLEDGE: text})
     assert (changed[ACKNOWLEDGE].method, changed[ACKNOWLEDGE].path) == (method, path)
-    assert changed[ACKNOWLEDGE] == replace(ROUTES[ACKNOWLEDGE], method=method, path=path)
+    assert changed[ACKNOWLEDGE] == msgspec.structs.replace(ROUTES[ACKNOWLEDGE], method=method, path=path)
     assert all(changed[name] == ROUTES[name] for name in ROUTES if name != ACKNOWLEDGE)
     assert ROUTES[ACKNOWLEDGE].method == "POST"
 
