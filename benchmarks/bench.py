@@ -20,12 +20,14 @@ _NEEDS = {"httpx_pydantic": ("httpx", "pydantic"), "requests_json": ("requests",
 
 @dataclass(frozen=True)
 class Target:
-    """Something the client is to reach. `met` is decided on the figure itself, `measured` is how it is written."""
+    """Something the client is to reach. `met` is decided on the figure itself, `measured` is how it is written; `why`
+    is what stands in the way where it is not."""
 
     what: str
     wanted: str
     measured: str
     met: bool
+    why: str = ""
 
 
 @dataclass

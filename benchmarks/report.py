@@ -25,6 +25,7 @@ def page(sections: Sequence[Section], facts: Sequence[tuple[str, str]], plot: st
         table(("measured on", ""), facts),
         "## What it must reach\n",
         targets(sections),
+        *missed(sections),
         f"![CPU per transaction, and pages per second by concurrency]({plot})\n",
     ]
     for section in sections:
@@ -40,6 +41,12 @@ def targets(sections: Sequence[Section]) -> str:
         for target in section.targets
     ]
     return table(("what", "target", "measured", "met"), rows)
+
+
+def missed(sections: Sequence[Section]) -> list[str]:
+    """What stands in the way of targets that are not met."""
+    found = [target for section in sections for target in section.targets if not target.met and target.why]
+    return ["What is not met:\n", *(f"- **{target.what}**: {target.why}" for target in found), ""] if found else []
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -130,11 +130,14 @@ def test_the_page_says_which_targets_are_missed(benchmarks: ModuleType) -> None:
     section = benchmarks.bench.Section("Speed", "How.", ("", "ms"), [("ours", "1.5")])
     section.targets = [
         benchmarks.bench.Target("one", "at most 2", "1.5", True),
-        benchmarks.bench.Target("two", "at most 1", "1.5", False),
+        benchmarks.bench.Target("two", "at most 1", "1.5", False, "the wind"),
+        benchmarks.bench.Target("three", "at most 2", "1.5", True, "the rain"),
     ]
     page = benchmarks.report.page([section], [("CPU", "a fast one")], "plot.svg")
     assert "| one | at most 2 | 1.5 | yes |" in page
     assert "| two | at most 1 | 1.5 | **no** |" in page
+    assert "- **two**: the wind" in page
+    assert "the rain" not in page
     assert "| CPU | a fast one |" in page
     assert "(plot.svg)" in page
     assert "|  | ms |\n| --- | --: |\n| ours | 1.5 |" in page
