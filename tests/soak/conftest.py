@@ -268,9 +268,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report: Any = yield
     rows = item.config.stash.setdefault(_ROWS, {})
-    row = rows.setdefault(item.name, {"seconds": 0.0, "outcome": "passed"})
+    row = rows.setdefault(item.name, {"seconds": 0.0})
     row["seconds"] += report.duration
     row.update(item.stash.get(_NOTES, {}))
+    if report.when == "call":
+        row.setdefault("outcome", "passed")
     if report.failed:
         row["outcome"] = "FAILED"
         row["why"] = str(call.excinfo.value) if call.excinfo else ""
@@ -278,7 +280,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    rows = session.config.stash.get(_ROWS, {})
+    # Without an outcome are those that were skipped, or interrupted.
+    rows = {name: row for name, row in session.config.stash.get(_ROWS, {}).items() if "outcome" in row}
     if os.environ.get("KONFIPAY_SOAK") != "write" or not rows:
         return
     this_run = {"commit": _commit(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
