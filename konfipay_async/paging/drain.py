@@ -61,21 +61,19 @@ class _State(Enum):
 class _Shown:
     """A unit of this list; `before` counts earlier acknowledgements of rows that came back.
 
-    `again` is set where its rows came back after an acknowledgement without success.
+    `again` is set where its rows came back after an acknowledgement without success, `moved` is the look at the list
+    after which the position was last moved for it.
     """
 
     rows: int
     state: _State = _State.LEFT
     before: dict[str, int] = field(default_factory=dict)
     again: bool = False
+    moved: int = -1
 
     @property
-    def in_the_way(self) -> bool:
-        """Whether the next pages are behind these rows.
-
-        Where it is not known, they are looked for once more: a row that comes twice beats one that is skipped.
-        """
-        return self.state is _State.LEFT or (self.state is _State.REFUSED and self.again)
+    def tried_twice(self) -> bool:
+        return self.again and self.state is _State.REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +135,7 @@ class Drain(Generic[P]):
         self._memory: deque[tuple[int, dict[str, _Shown]]] = deque()
         self._remembered_pages = max(2 * concurrency, _REMEMBERED_PAGES)
         self._acknowledged_units = 0
+        self._looks = 0
         self._has_begun = False
         self._pass = _Pass(acknowledged_before=0)
         self._to_hand_out: deque[tuple[P, bool]] = deque()
@@ -177,13 +176,21 @@ class Drain(Generic[P]):
             finally:
                 shown = self._by_key.get(key)
                 if shown is not None:
-                    was_in_the_way = shown.in_the_way
                     shown.state = _State.ACKNOWLEDGED if took_effect else _State.REFUSED
                     self._acknowledged_units += took_effect
-                    if was_in_the_way and not shown.in_the_way:
-                        self._pass.position = max(0, self._pass.position - shown.rows)
+                    self._move_before(shown)
             self._by_key.pop(key, None)
             return took_effect
+
+    def _move_before(self, shown: _Shown) -> None:
+        """The next pages may no longer be behind its rows.
+
+        Where that is not known the list is looked at from where they would be then: a row that comes twice beats one
+        that is skipped. Once for each look at the list, and not for what another pass will look for.
+        """
+        if shown.moved != self._looks and not (shown.tried_twice and self._until_empty):
+            shown.moved = self._looks
+            self._pass.position = max(0, self._pass.position - shown.rows)
 
     async def _take_generation(self) -> None:
         """Take what was fetched, and begin to fetch what comes after it."""
@@ -263,7 +270,8 @@ class Drain(Generic[P]):
     def _note(self, pages: Sequence[P]) -> list[tuple[P, bool]]:
         """The pages to hand out, each with whether it has rows not seen before.
 
-        A unit of nothing but rows that were handed out and left is not handed out again.
+        A unit of nothing but rows that were handed out and left is not handed out again, nor, where there is no other
+        pass, one whose second acknowledgement had no success either.
         """
         generation: dict[str, _Shown] = {}
         to_hand_out: list[tuple[P, bool]] = []
@@ -273,7 +281,7 @@ class Drain(Generic[P]):
             for key, listed in page.units.items():
                 rids = set(listed)
                 known = {rid: seen for rid in rids if (seen := self._recall(rid)) is not None}
-                if len(known) == len(rids) and all(seen.state is _State.LEFT for seen in known.values()):
+                if len(known) == len(rids) and all(map(self._is_left, known.values())):
                     generation.update(known)
                     continue
                 shown = _Shown(rows=len(rids), before=self._came_back(known))
@@ -289,11 +297,15 @@ class Drain(Generic[P]):
             last = pages[-1]
             self._page_size = last.size or self._page_size  # the server may serve fewer rows than asked for
             self._pass.position = (last.number - 1) * self._page_size + sum(map(len, last.units.values()))
+            self._looks += 1
         self._pass.pages += len(pages)
         self._memory.append((len(pages), generation))
         while sum(count for count, _ in self._memory) > self._remembered_pages:
             self._memory.popleft()
         return to_hand_out
+
+    def _is_left(self, seen: _Shown) -> bool:
+        return seen.state is _State.LEFT or (seen.tried_twice and not self._until_empty)
 
     def _came_back(self, known: dict[str, _Shown]) -> dict[str, int]:
         """How often rows were acknowledged that are new again. Once can be a colleague in the portal."""

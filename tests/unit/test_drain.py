@@ -729,6 +729,50 @@ async def test_one_pass_skips_nothing_after_an_acknowledgement_that_was_cancelle
     assert reader.seen == set(expected)
 
 
+async def _lost() -> bool:
+    raise ConnectionLostError("the connection broke")
+
+
+@pytest.mark.parametrize("lost_before", [1, 2, 3])
+async def test_one_pass_skips_nothing_when_the_last_of_several_lost_acknowledgements_took_effect(
+    lost_before: int,
+) -> None:
+    """Those before never arrived, and their rows came again; of this one only the answer was lost."""
+    new = NewList(5)
+    expected = new.arrive(20)
+    reader = Reader(new, concurrency=1, until_empty=False)
+    lost = 0
+    last: NewPage | None = None
+
+    async def takes_effect(key: str) -> bool:
+        await new.acknowledge(key)
+        return await _lost()
+
+    async for page in reader.pages():
+        assert len(reader.handed_out) < 20
+        if page.rids == expected[:5]:
+            last = page
+        if last is None or lost > lost_before:
+            continue
+        key = last.acknowledgement_id
+        with pytest.raises(ConnectionLostError):
+            await reader.acknowledgements.settle(
+                key, _lost if lost < lost_before else lambda key=key: takes_effect(key)
+            )
+        lost += 1
+    assert reader.seen == set(expected)
+
+
+async def test_one_pass_hands_out_twice_at_most_what_cannot_be_acknowledged() -> None:
+    new = NewList(5)
+    expected = new.arrive(20)
+    reader = Reader(new, concurrency=1, until_empty=False)
+    async for page in reader.pages():
+        with pytest.raises(ConnectionLostError):
+            await reader.acknowledgements.settle(page.acknowledgement_id, _lost)
+    assert [rids[0] for rids in reader.handed_out.values()] == [expected[5 * (at // 2)] for at in range(7)]
+
+
 async def test_one_pass_makes_no_second() -> None:
     new = NewList(5)
     new.arrive(5)
