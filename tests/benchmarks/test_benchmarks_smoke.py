@@ -50,6 +50,7 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 TRIED = SCENARIOS if os.environ.get("KONFIPAY_SOAK") else ("floor", "drain", "first_row")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("scenario", TRIED)
 async def test_a_scenario_runs_and_writes_nothing(scenario: str, tmp_path: Path) -> None:
     figures, docs = tmp_path / "figures.json", tmp_path / "docs"

@@ -24,7 +24,7 @@ async def found(sandbox: Sandbox, **options: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serving(answer: Callable[[web.Request, str], Awaitable[web.Response]], port: int) -> AsyncIterator[str]:
+async def serving(answer: Callable[[web.Request, str], Awaitable[web.Response]]) -> AsyncIterator[str]:
     """A server that lets everybody in, and answers all else by `answer`, which is given the path too."""
 
     async def all_of_it(request: web.Request) -> web.Response:
@@ -37,9 +37,9 @@ async def serving(answer: Callable[[web.Request, str], Awaitable[web.Response]],
     app.router.add_route("*", "/{path:.*}", all_of_it)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield f"http://127.0.0.1:{port}/api/v6"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/v6"
     finally:
         await runner.cleanup()
 
@@ -108,7 +108,7 @@ async def test_corrections_are_asked_by_so_that_they_can_be_seen_to_mend() -> No
     assert not [check for check in seen.values() if check.outcome in (Outcome.FAILED, Outcome.DIFFERS)]
 
 
-async def test_another_name_of_the_is_new_filter_is_asked_by(unused_tcp_port: int) -> None:
+async def test_another_name_of_the_is_new_filter_is_asked_by() -> None:
     """A server that calls it only-new, and ignores what it does not know."""
     rows = [{"rId": "a", "isNew": True}, {"rId": "b", "isNew": False}]
 
@@ -122,7 +122,7 @@ async def test_another_name_of_the_is_new_filter_is_asked_by(unused_tcp_port: in
         return web.json_response({**page, "results": {"transactions": kept}})
 
     outcomes = []
-    async with serving(answer, unused_tcp_port) as base_url:
+    async with serving(answer) as base_url:
         for names in ({}, {"is_new": "only-new"}):
             async with KonfipayClient("k" * 64, base_url=base_url, filter_names=names) as client:
                 seen = {check.name: check async for check in checks(client)}
@@ -134,12 +134,12 @@ async def test_another_name_of_the_is_new_filter_is_asked_by(unused_tcp_port: in
 @pytest.mark.parametrize(
     "body", ['{"scopes": ["A"], "count": 3}', '"x"', "null", "3", "[[1]]", "[" * 5000, "<html>", "", '{"a": null}']
 )
-async def test_scopes_and_lists_that_are_none_end_no_check_with_an_error(unused_tcp_port: int, body: str) -> None:
+async def test_scopes_and_lists_that_are_none_end_no_check_with_an_error(body: str) -> None:
     async def answer(request: web.Request, path: str) -> web.Response:
         return web.Response(text=body, content_type="application/json", headers={"Date": "x"})
 
     async with (
-        serving(answer, unused_tcp_port) as base_url,
+        serving(answer) as base_url,
         KonfipayClient("k" * 64, base_url=base_url) as client,
     ):
         seen = {check.name: check async for check in checks(client)}
@@ -148,14 +148,14 @@ async def test_scopes_and_lists_that_are_none_end_no_check_with_an_error(unused_
     assert Outcome.GOOD not in {seen[name].outcome for name in ("paging names", "is-new filter", "users.get")}
 
 
-async def test_a_list_under_another_likely_path_is_found(unused_tcp_port: int) -> None:
+async def test_a_list_under_another_likely_path_is_found() -> None:
     """A server that calls PayPal's accounts otherwise."""
 
     async def answer(request: web.Request, path: str) -> web.Response:
         return web.Response(status=204) if path == "pay-pal/accounts" else unknown_route()
 
     async with (
-        serving(answer, unused_tcp_port) as base_url,
+        serving(answer) as base_url,
         KonfipayClient("k" * 64, base_url=base_url) as client,
     ):
         seen = {check.name: check async for check in checks(client)}
@@ -270,7 +270,7 @@ async def test_the_command_prints_what_mends_it(konfipay: Any) -> None:
     assert "--paging-names pageNumber,pageSize" in ended.err
 
 
-async def test_payment_files_go_out_as_it_is_said(konfipay: Any, payment_file: Any, unused_tcp_port: int) -> None:
+async def test_payment_files_go_out_as_it_is_said(konfipay: Any, payment_file: Any) -> None:
     kinds = []
 
     async def answer(request: web.Request, path: str) -> web.Response:
@@ -278,7 +278,7 @@ async def test_payment_files_go_out_as_it_is_said(konfipay: Any, payment_file: A
         return web.Response(status=422)
 
     upload = ("payments", "upload", str(payment_file()), "--no-ledger")
-    async with serving(answer, unused_tcp_port) as base_url:
+    async with serving(answer) as base_url:
         settings = {"KONFIPAY_API_KEY": "k" * 64, "KONFIPAY_BASE_URL": base_url}
         for words in ((), ("--uploads", "json")):
             assert (await konfipay(*upload, *words, **settings)).code == Exit.REFUSED
@@ -304,7 +304,7 @@ async def test_the_settings_of_the_client_are_options_of_every_command(piped: An
         assert ended.code == Exit.NO_CONNECTION
 
 
-async def test_a_refused_key_and_no_connection_end_the_command(konfipay: Any, unused_tcp_port: int) -> None:
+async def test_a_refused_key_and_no_connection_end_the_command(konfipay: Any) -> None:
     async with Sandbox(transactions=5) as sandbox:
         refused = await konfipay("doctor", KONFIPAY_API_KEY="k" * 64, KONFIPAY_BASE_URL=sandbox.base_url)
     assert refused.code == Exit.REFUSED

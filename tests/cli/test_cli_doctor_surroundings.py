@@ -78,7 +78,7 @@ async def test_a_redis_that_limits_are_shared_through(sandbox, redis_server: Any
         return {check.name: (check.outcome, check.detail) async for check in found}
 
     assert (await look())["redis, epoch"][0] is Outcome.UNKNOWN
-    limits = Limits(shared=redis_server.url, period=0.2, grace=0.0)
+    limits = Limits(shared=redis_server.url, period=2.0, grace=0.0)
     async with KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, limits=limits) as client:
         await client.request("GET", "bank-accounts")
         found = await look()

@@ -53,8 +53,9 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         rows = [{"rId": "r", "name": f"Käthe {number}"} for number in range(10)]
         for one in (
             attempt(4000, "POST", "authentication/token", body=b'{"apiKey": "geheim"}', **login),
-            attempt(120, query=(("iban", "DE1"),), answer=json.dumps({"transactions": rows}).encode()),
-            attempt(60, status=500, error=ServerError("x", status=500), number=2, answer=b"<html>"),
+            # A minute apart to the second, so that no calendar minute holds two of them.
+            attempt(125, query=(("iban", "DE1"),), answer=json.dumps({"transactions": rows}).encode()),
+            attempt(65, status=500, error=ServerError("x", status=500), number=2, answer=b"<html>"),
             attempt(5, "POST", "payments", status=None, call=7, authorisation={"Authorization": "Bearer geheim"}),
         ):
             recorder.record(one)
@@ -124,7 +125,11 @@ def test_an_entry_is_a_line_of_json(shows: Any) -> None:
         (["--from", "1h"], [4, 3, 2]),
         (["--to", "90s"], [2, 1]),
         (["--from", (NOW - timedelta(seconds=130)).isoformat(), "--to", "30s"], [3, 2]),
-        (["--from", (NOW - timedelta(days=2)).date().isoformat(), "--to", NOW.date().isoformat()], [4, 3, 2, 1]),
+        (
+            # Tomorrow: it may be past midnight when this runs.
+            [f"--from={(NOW - timedelta(days=2)).date()}", f"--to={(NOW + timedelta(days=1)).date()}"],
+            [4, 3, 2, 1],
+        ),
         (["--status", "2xx"], [2, 1]),
         (["--status", "5XX,none"], [4, 3]),
         (["--only-errors"], [4, 3]),

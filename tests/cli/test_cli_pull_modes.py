@@ -151,21 +151,26 @@ async def test_again_and_again_until_sigterm(tmp_path):
         )  # fmt: skip
         assert process.stderr is not None
         rounds: list[dict[str, object]] = []
-        new: list[object] = []
-        while len(rounds) < 3:
+        new: list[int] = []
+        arrived = 20
+        while sum(new) < 30:
             event = json.loads(await process.stderr.readline())
             if event["event"] == "ended":
                 new.append(event["new"])
             if event["event"] == "waiting":
                 rounds.append(event)
-                assert json.loads((tmp_path / "alive").read_text())["round"] == len(rounds)
-                sandbox.arrive(5)
+                # The next round may have begun before this is read.
+                assert json.loads((tmp_path / "alive").read_text())["round"] >= len(rounds)
+                if sum(new) == arrived:
+                    arrived += 5
+                    sandbox.arrive(5)
         process.send_signal(signal.SIGTERM)
         await process.communicate()
     assert process.returncode == 0
-    assert new[:3] == [20, 5, 5]
-    assert [one["round"] for one in rounds] == [1, 2, 3]
-    assert rows_of(tmp_path / "transactions.db", "SELECT DISTINCT outcome FROM pull_runs") == [("done",)]
+    assert [count for count in new if count] == [20, 5, 5]
+    assert [one["round"] for one in rounds] == list(range(1, len(rounds) + 1))
+    outcomes = rows_of(tmp_path / "transactions.db", "SELECT DISTINCT outcome FROM pull_runs")
+    assert set(outcomes) <= {("done",), ("stopped",)}  # where the signal met one more round
 
 
 async def test_sigterm_in_a_round_finishes_the_page_in_hand(tmp_path):
@@ -290,11 +295,12 @@ async def test_many_keys_again_and_again(tmp_path):
         process = await start(tmp_path, "--config", "keys.toml", "--every", "1s", **environment)
         await lines_until(process, "Next pull")
         sandbox.arrive(3)
-        second = await lines_until(process, "Next pull")
+        later: list[str] = []
+        while not any(line.split()[:3] == ["south", "done", "3"] for line in later):
+            later = await lines_until(process, "Next pull")
         process.send_signal(signal.SIGTERM)
         await process.communicate()
     assert process.returncode == 0
-    assert any(line.split()[:3] == ["south", "done", "3"] for line in second)
 
 
 async def test_many_keys_of_which_none_can_be_pulled_end_it(konfipay, tmp_path):

@@ -321,7 +321,7 @@ async def test_a_shorter_second_attempt_leaves_nothing_of_the_first(
     """A file may be made anew between two attempts."""
     seen: list[tuple[int, int | None]] = []
     answers = [head(50_000) + b"a" * 40_000, head(10) + b"b" * 10]
-    async with serving(*answers) as server, new_client(server, timeouts={"documents.content": 0.3}) as client:
+    async with serving(*answers) as server, new_client(server, timeouts={"documents.content": 1.5}) as client:
         await client.documents.save("x", folder / "file", progress=lambda *values: seen.append(values))
         assert (folder / "file").read_bytes() == b"b" * 10
         assert len(server.of("documents/x/content")) == 2
@@ -373,7 +373,7 @@ async def test_an_answer_that_never_ends_is_given_up_and_leaves_nothing(
 ) -> None:
     async with (
         serving(head(50_000) + b"a" * 40_000) as server,
-        new_client(server, retry=Retry(attempts=2), timeouts={"documents.content": 0.1}) as client,
+        new_client(server, retry=Retry(attempts=2), timeouts={"documents.content": 0.5}) as client,
     ):
         with pytest.raises(RequestTimeoutError):
             await client.documents.save("x", folder / "file")

@@ -255,7 +255,7 @@ def test_the_loop_ends_while_lists_are_read(end: str) -> None:
         [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(script)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=55,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")

@@ -533,7 +533,7 @@ async def test_an_answer_that_comes_too_late_is_unknown(prepared: Any, step: Ste
         await client.request("GET", "bank-accounts")
         gate.close()
         with pytest.raises(OutcomeUnknownError) as caught:
-            await step.send(client.with_options(timeout=0.4), given)
+            await step.send(client.with_options(timeout=1.0), given)
         assert isinstance(caught.value.__cause__, RequestTimeoutError)
         assert outcomes(ledger) == ["unknown"]
         gate.open()
@@ -757,15 +757,15 @@ async def test_cancelled_at_any_await_the_outcome_is_noted(
 
 
 async def test_cancelled_while_the_intent_is_written_it_is_sent_and_noted(
-    paying: Any, ledger: Ledger, path: Path, idle: Any
+    paying: Any, ledger: Ledger, path: Path, idle: Any, until: Any
 ) -> None:
     """From its permit on, the request is under way."""
     async with paying() as (sandbox, client):
         await client.request("GET", "bank-accounts")
         with locked(path):
             sending = asyncio.create_task(client.payment_files.upload(pain()))
+            await until(lambda: client.budgets.authenticated.status().in_flight)
             await idle()
-            await asyncio.to_thread(lambda: None)
             sending.cancel()
             await idle()
             assert not sending.done()

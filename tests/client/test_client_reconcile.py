@@ -368,7 +368,7 @@ async def test_a_file_that_a_moving_list_shows_twice_is_one(raw_server: Any, new
         assert await client.payment_files.reconcile(await lost(client)) == Found("f-1")
 
 
-@pytest.mark.parametrize(("held", "expected"), [(0.0, Found("f-1")), (0.5, Candidates(("f-1",)))])
+@pytest.mark.parametrize(("held", "expected"), [(0.0, Found("f-1")), (1.0, Candidates(("f-1",)))])
 async def test_a_slow_answer_makes_the_servers_clock_uncertain(
     raw_server: Any, new_client: Any, held: float, expected: Any
 ) -> None:
@@ -384,8 +384,8 @@ async def test_a_slow_answer_makes_the_servers_clock_uncertain(
         if not asked_at:
             await asyncio.sleep(held)
             asked_at = time.time()
-        # Created 1.75 s before it was sent, by the server's clock, which shows whole seconds.
-        created = datetime.fromtimestamp(sent_at - asked_at % 1 - 1.75, UTC).isoformat()
+        # Created 1.25 s before it was sent, by the server's clock, which shows whole seconds.
+        created = datetime.fromtimestamp(sent_at - asked_at % 1 - 1.25, UTC).isoformat()
         rows = [{"paymentInfo": listed("f-1", created)}] if request.path == "payment-files" else paid()
         page = {"pageNumber": 1, "pageSize": 1000, "totalPages": 1, "totalItems": len(rows), "results": rows}
         return raw_server.reply(200, page, Date=format_datetime(datetime.fromtimestamp(asked_at, UTC), usegmt=True))

@@ -327,7 +327,7 @@ async def test_no_answer_in_time(pair: Any, gate: Any) -> None:
         await client.request("GET", "bank-accounts")
         gate.close()
         with pytest.raises(RequestTimeoutError, match="within") as caught:
-            await client.request("GET", "bank-accounts", timeout=0.4)
+            await client.request("GET", "bank-accounts", timeout=1.0)
         assert caught.value.sent
         assert sandbox.count(ACCOUNTS) == 3
         gate.open()
@@ -344,7 +344,7 @@ async def test_the_permit_of_a_request_without_an_answer_comes_back_after_the_gr
         clock.advance(100)
         gate.close()
         with pytest.raises(RequestTimeoutError):
-            await client.request("GET", "bank-accounts", timeout=0.4)
+            await client.request("GET", "bank-accounts", timeout=1.0)
         gate.open()
         clock.advance(61)
         assert client.budgets.authenticated.status().left == 999
@@ -357,7 +357,7 @@ async def test_an_answer_in_time_after_a_timeout(pair: Any, gate: Any) -> None:
     async with pair({"latency": 1.0, "sleep": gate.sleep}) as (_, client):
         await client.request("GET", "bank-accounts")
         gate.close()
-        calling = asyncio.create_task(client.request("GET", "bank-accounts", timeout=0.4))
+        calling = asyncio.create_task(client.request("GET", "bank-accounts", timeout=1.0))
         await gate.until(2)
         gate.open()
         assert (await calling).status == 200

@@ -197,7 +197,8 @@ def test_what_is_too_old_goes_bit_by_bit(place: str) -> None:
     assert found == [250, 50, 0, 0]
 
 
-def test_closing_does_not_wait_for_what_is_too_old(url: str, attempt: Any) -> None:
+def test_closing_does_not_wait_for_what_is_too_old(url: str, attempt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_EVERY", 60.0)
     logbook.keep(url, many(2000))
     with CommunicationLog(url) as log:
         log.recorder(base_url=BASE).record(attempt(at=time.time()))

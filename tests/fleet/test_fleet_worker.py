@@ -303,7 +303,8 @@ async def test_what_the_queue_never_heard_the_end_of_is_taken_up(
     async with at_work(Worker(queue, entries, tell=told, beat=0.05, late=0.2)):
         await told.until("ended", outcome="done", new=40)
         await told.until("taken_up", source="key0")
-        postgres.execute("DROP TRIGGER refuse ON konfipay_fleet.procrastinate_jobs")
+        # It waits for the worker's transactions, which end in this loop.
+        await asyncio.to_thread(postgres.execute, "DROP TRIGGER refuse ON konfipay_fleet.procrastinate_jobs")
         await told.until("ended", 2, outcome="done")
     assert stored(postgres) == {"key0": 40}
     assert sorted({status for _, status in jobs(postgres)}) == []
@@ -324,6 +325,7 @@ async def test_a_queue_that_goes_away_is_waited_for(
 ) -> None:
     """The server ends in mid-work, for longer than the connections wait; the turns that come later are pulled."""
     monkeypatch.setattr("konfipay_async.fleet.queue._AWAY", 0.2)
+    monkeypatch.setattr("konfipay_async.pull.sinks.sql._AWAY", 0.2)  # a turn may have just begun
     entries = key_file('schedule = "* * * * * *"')
     async with at_work(Worker(queue, entries, tell=told, beat=0.1, late=0.5)):
         await told.until("ended", outcome="done", new=40)

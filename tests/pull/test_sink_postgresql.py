@@ -206,6 +206,7 @@ def test_the_lock_dies_with_its_holder(postgres: Any) -> None:
         assert_silent(caught.value)
         with make(postgres, source="other") as other:
             assert other.write(page("a"), None) == Written(1, 0)
+        assert_sessions(postgres, 1)
         [session] = sessions(postgres)
         holder.send_signal(signal.SIGKILL)
         holder.wait()
@@ -228,12 +229,14 @@ def test_a_lock_that_went_to_another_with_the_connection_stops_the_first(
     """Nothing is written without it."""
     monkeypatch.setattr(sql, "_AWAY", 0.3)
     sink.write(page("a"), "ack-1")
+    assert_sessions(postgres, 1)
     [session] = sessions(postgres)
     wait_for_end(postgres, session)
     with make(postgres) as second:
         with pytest.raises(StorageBusyError, match=f"process {os.getpid()} on"):
             sink.write(page("b"), "ack-2")
         assert second.count() == 1
+    monkeypatch.setattr(sql, "_AWAY", 30.0)
     assert sink.write(page("b"), "ack-2") == Written(1, 0)
 
 

@@ -442,6 +442,8 @@ write(sink, "half")
 
 RACE = """
 from konfipay_async.errors import StorageBusyError
+from konfipay_async.pull.sinks import lock
+lock._PATIENCE = 10.0
 sink = SqlSink(sys.argv[1], origin=ORIGIN, source=sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()

@@ -85,7 +85,7 @@ async def test_eight_processes_use_what_is_allowed(
         assert sandbox.over_limit == 0
         assert sum(one["refused"] for one in did) == 0
         assert sandbox.peak("authenticated") <= limit
-        assert share >= (0.95 if soak.full else 0.5)  # beside the rest of the suite the machine is not theirs
+        assert share >= (0.95 if soak.full else 0.2)  # beside the rest of the suite the machine is not theirs
 
 
 # --- kill -9 -------------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ async def test_a_request_that_lasts_as_long_as_there_was_time(against, raw_serve
         clock.now += 20
         return b""  # and nothing more
 
-    async with against(answer, retry=Retry(attempts=1), timeouts={"analytics.queries.query_token.get": 0.4}) as (
+    async with against(answer, retry=Retry(attempts=1), timeouts={"analytics.queries.query_token.get": 1.0}) as (
         _,
         client,
     ):

@@ -176,7 +176,7 @@ async def test_a_timeout(against, raw_server):
 
     async with against(answer, retry=Retry(attempts=1)) as (_, client):
         with pytest.raises(RequestTimeoutError):
-            await client.with_options(timeout=0.4).customers.get(1)
+            await client.with_options(timeout=1.0).customers.get(1)
 
 
 async def test_a_view_that_is_closed_too_closes_the_log_once(pair, tmp_path):
