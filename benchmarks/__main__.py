@@ -9,8 +9,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-import msgspec
-
 from benchmarks import capacity, machine, report
 from benchmarks.bench import Bench, Section, missing
 from benchmarks.children import ROOT
@@ -55,10 +53,10 @@ def main() -> int:
         return 2
     if absent:
         print(f"not installed, left out: {', '.join(absent)}", file=sys.stderr)
-    sections = {} if options.quick else _kept(options.json)
+    sections: dict[str, Section] = {}
     with Bench(quick=options.quick) as bench:
         for name in options.only:
-            if name in sections or set(_NEEDS.get(name, ())) & set(absent):
+            if set(_NEEDS.get(name, ())) & set(absent):
                 continue
             bench.begin(_SCENARIOS[name])
             run: Callable[[Bench], Section] = import_module(f"benchmarks.scenarios.{name}").run
@@ -66,7 +64,6 @@ def main() -> int:
             if options.json:
                 kept = {name: asdict(section) for name, section in sections.items()}
                 options.json.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    sections = {name: sections[name] for name in options.only if name in sections}
     found = list(sections.values())
     if whole:
         _write(options.docs, sections)
@@ -74,12 +71,6 @@ def main() -> int:
         print(f"\n{section.title}\n\n{report.table(section.head, section.rows)}")
     print("A quick run: its figures say nothing." if options.quick else report.targets(found))
     return 0
-
-
-def _kept(file: Path | None) -> dict[str, Section]:
-    if file is None or not file.exists():
-        return {}
-    return msgspec.json.decode(file.read_bytes(), type=dict[str, Section])
 
 
 def _write(docs: Path, sections: dict[str, Section]) -> None:
@@ -106,9 +97,7 @@ def _options() -> argparse.Namespace:
         help=f"of {', '.join(_SCENARIOS)}; writes no docs",
     )
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the page and its plot go")
-    parser.add_argument(
-        "--json", type=Path, help="a file for the figures; a run that is not quick goes on with what it has"
-    )
+    parser.add_argument("--json", type=Path, help="a file for the figures, written after each scenario")
     return parser.parse_args()
 
 

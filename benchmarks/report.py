@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.bench import Section
 
-__all__ = ["page", "table", "targets"]
+__all__ = ["missed", "page", "table", "targets"]
 
 _HEAD = """# Benchmarks
 

@@ -51,8 +51,8 @@ def run(bench: Bench) -> Section:
             f"at most {_MOST:.2f} x",
             f"{overhead:.3f} x (middle half {half})",
             overhead <= _MOST,
-            "the noise of writing to a disk. Recording costs 17 μs a request, 0.1 % of what a page takes; three runs "
-            "of this lay between 0.99 and 1.07.",
+            "pulls that write to a disk differ by more than that among themselves, see the middle half. By itself, "
+            "recording costs some 17 μs for each of a page's two requests.",
         )
     )
     _ask(bench, section, entries)

@@ -19,8 +19,8 @@ print([time.perf_counter() - wall, time.process_time() - cpu])
 """
 
 _WHY = (
-    "some fifty modules and twenty dataclasses of our own, and aiolimiter and anyio, which the client needs as well. "
-    "The figure moves by a tenth from run to run, and lay on both sides of the target."
+    "some fifty modules and fifteen dataclasses of our own, and aiolimiter and anyio, which the client needs as well. "
+    "On a shared machine the figure moves by a tenth from run to run."
 )
 
 

@@ -178,19 +178,23 @@ class Drain(Generic[P]):
                 if shown is not None:
                     shown.state = _State.ACKNOWLEDGED if took_effect else _State.REFUSED
                     self._acknowledged_units += took_effect
-                    self._move_before(shown)
+                    self._move_back(shown)
             self._by_key.pop(key, None)
             return took_effect
 
-    def _move_before(self, shown: _Shown) -> None:
+    def _move_back(self, shown: _Shown) -> None:
         """The next pages may no longer be behind its rows.
 
         Where that is not known the list is looked at from where they would be then: a row that comes twice beats one
-        that is skipped. Once for each look at the list, and not for what another pass will look for.
+        that is skipped. But once only, or a caller who tries again and again would hold the list at its place; and not
+        for what another pass will look for.
         """
-        if shown.moved != self._looks and not (shown.tried_twice and self._until_empty):
-            shown.moved = self._looks
-            self._pass.position = max(0, self._pass.position - shown.rows)
+        if shown.moved == self._looks:
+            return
+        if shown.state is _State.REFUSED and (shown.moved >= 0 or (shown.again and self._until_empty)):
+            return
+        shown.moved = self._looks
+        self._pass.position = max(0, self._pass.position - shown.rows)
 
     async def _take_generation(self) -> None:
         """Take what was fetched, and begin to fetch what comes after it."""
@@ -271,7 +275,7 @@ class Drain(Generic[P]):
         """The pages to hand out, each with whether it has rows not seen before.
 
         A unit of nothing but rows that were handed out and left is not handed out again, nor, where there is no other
-        pass, one whose second acknowledgement had no success either.
+        pass, one with rows that came back and was refused again.
         """
         generation: dict[str, _Shown] = {}
         to_hand_out: list[tuple[P, bool]] = []

@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -93,18 +92,6 @@ async def test_the_reader_of_the_signed_api_counts_all_rows(benchmarks: ModuleTy
             "space": sandbox.space,
         }
         assert await getattr(wallee_ours, way)(server, 8) == 250
-
-
-def test_figures_that_were_kept_are_taken_up_again(benchmarks: ModuleType, tmp_path: Path) -> None:
-    from benchmarks.__main__ import _kept
-
-    section = benchmarks.bench.Section("Speed", "How.", ("", "ms"), [["ours", "1.5"]], numbers={"ours": 1.5})
-    section.targets.append(benchmarks.bench.Target("one", "at most 2", "1.5", True))
-    file = tmp_path / "figures.json"
-    assert _kept(None) == _kept(file) == {}
-    file.write_text(json.dumps({"floor": asdict(section)}))
-    (kept,) = _kept(file).values()
-    assert benchmarks.report.page([kept], [], "plot.svg") == benchmarks.report.page([section], [], "plot.svg")
 
 
 def test_contenders_take_turns_and_the_first_round_is_thrown_away(benchmarks: ModuleType) -> None:

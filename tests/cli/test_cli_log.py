@@ -17,7 +17,7 @@ import pytest
 from konfipay_async import Attempt
 from konfipay_async.cli import log as log_command
 from konfipay_async.cli.app import run as run_command
-from konfipay_async.cli.log_asking import Place, Selection
+from konfipay_async.cli.log_asking import Place, Selection, moment
 from konfipay_async.cli.log_stats import plot
 from konfipay_async.communication import CommunicationLog, Store, open_store
 from konfipay_async.errors import ServerError, StorageError
@@ -127,7 +127,7 @@ def test_an_entry_is_a_line_of_json(shows: Any) -> None:
         (["--from", (NOW - timedelta(seconds=130)).isoformat(), "--to", "30s"], [3, 2]),
         (
             # Tomorrow: it may be past midnight when this runs.
-            [f"--from={(NOW - timedelta(days=2)).date()}", f"--to={(NOW + timedelta(days=1)).date()}"],
+            ["--from", f"{NOW - timedelta(days=2):%Y-%m-%d}", "--to", f"{NOW + timedelta(days=1):%Y-%m-%d}"],
             [4, 3, 2, 1],
         ),
         (["--status", "2xx"], [2, 1]),
@@ -142,6 +142,11 @@ def test_an_entry_is_a_line_of_json(shows: Any) -> None:
 )
 def test_what_is_asked_for_is_found(shows: Any, arguments: list[str], found: list[int]) -> None:
     assert listed(shows(*arguments, "--json")) == found
+
+
+def test_a_day_ends_with_its_end() -> None:
+    assert moment("2026-01-31", "--to", ends=True) - moment("2026-01-31", "--from") == timedelta(days=1)
+    assert moment("2026-01-31T10:30", "--to", ends=True) == moment("2026-01-31T10:30", "--from")
 
 
 def test_the_environment_says_which_log(url: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -6,7 +6,9 @@ import random
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -733,34 +735,48 @@ async def _lost() -> bool:
     raise ConnectionLostError("the connection broke")
 
 
-@pytest.mark.parametrize("lost_before", [1, 2, 3])
-async def test_one_pass_skips_nothing_when_the_last_of_several_lost_acknowledgements_took_effect(
-    lost_before: int,
-) -> None:
-    """Those before never arrived, and their rows came again; of this one only the answer was lost."""
+async def test_one_pass_skips_nothing_when_the_second_of_two_lost_acknowledgements_took_effect() -> None:
+    """The first never arrived, and its rows came again; of the second only the answer was lost."""
     new = NewList(5)
     expected = new.arrive(20)
     reader = Reader(new, concurrency=1, until_empty=False)
-    lost = 0
-    last: NewPage | None = None
+    tried = 0
 
     async def takes_effect(key: str) -> bool:
         await new.acknowledge(key)
         return await _lost()
 
     async for page in reader.pages():
-        assert len(reader.handed_out) < 20
         if page.rids == expected[:5]:
-            last = page
-        if last is None or lost > lost_before:
-            continue
-        key = last.acknowledgement_id
-        with pytest.raises(ConnectionLostError):
-            await reader.acknowledgements.settle(
-                key, _lost if lost < lost_before else lambda key=key: takes_effect(key)
-            )
-        lost += 1
+            tried += 1
+            send = _lost if tried == 1 else partial(takes_effect, page.acknowledgement_id)
+            with pytest.raises(ConnectionLostError):
+                await reader.acknowledgements.settle(page.acknowledgement_id, send)
+    assert tried == 2
     assert reader.seen == set(expected)
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+@pytest.mark.parametrize("pages", [5, 40])
+@pytest.mark.parametrize("repeats", ["the first", "all"])
+@pytest.mark.parametrize("until_empty", [True, False])
+async def test_it_ends_for_who_repeats_what_is_refused(
+    concurrency: int, pages: int, repeats: str, until_empty: bool
+) -> None:
+    """Acknowledging does not work, and the caller tries its failed pages again after each page."""
+    new = NewList(1)
+    expected = new.arrive(pages)
+    reader = Reader(new, concurrency=concurrency, until_empty=until_empty)
+    failed: list[str] = []
+    with pytest.raises(DrainUnfinishedError) if until_empty else nullcontext():
+        async for page in reader.pages():
+            failed.append(page.acknowledgement_id)
+            for key in failed if repeats == "all" else {failed[0], failed[-1]}:
+                with pytest.raises(ConnectionLostError):
+                    await reader.acknowledgements.settle(key, _lost)
+    assert reader.seen == set(expected)
+    assert len(failed) <= 8 * pages
+    assert len(new.fetched) <= 12 * pages
 
 
 async def test_one_pass_hands_out_twice_at_most_what_cannot_be_acknowledged() -> None:
