@@ -118,6 +118,7 @@ async def _crunch(part: str, first: int, count: int, processes: int) -> list[dic
             finally:
                 if process.returncode is None:
                     process.kill()
+                    await process.communicate()
             assert process.returncode == 0, f"{part} {begin} {end - begin}:\n{err.decode()[-8000:]}"
             told: dict[str, Any] = json.loads(out)
             return told
