@@ -84,7 +84,7 @@ def mutants(session: nox.Session) -> None:
     modules = session.posargs or sorted(path.stem for path in Path("tests/mutants").glob("*.toml"))
     session.install("-e", ".[all,test]", "cosmic-ray>=8.4")
     folder = Path(session.create_tmp()).resolve()
-    for name in ("konfipay_async", "tests"):  # a copy, for the mutants are written into the modules
+    for name in ("konfipay_async", "tests", "benchmarks"):  # a copy, for the mutants are written into the modules
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(name, folder / name)
     shutil.copy("pyproject.toml", folder)
@@ -92,6 +92,7 @@ def mutants(session: nox.Session) -> None:
     for module in modules:
         config, done = f"tests/mutants/{module}.toml", f"{module}.sqlite"
         Path(done).unlink(missing_ok=True)
+        session.run("cosmic-ray", "baseline", config)  # tests that fail anyway would kill every mutant
         session.run("cosmic-ray", "init", config, done)
         session.run("cr-filter-operators", done, config)
         session.run("cosmic-ray", "exec", config, done, env={"PYTHONDONTWRITEBYTECODE": "1"})
