@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
-from urllib.parse import quote, unquote
 
 import aiohttp
 import msgspec
@@ -29,7 +28,7 @@ from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.manager import Recorder, Session
 from konfipay_async.session.message import Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
-from konfipay_async.session.transport import AiohttpTransport, checked_base_url
+from konfipay_async.session.transport import AiohttpTransport, checked_base_url, relative_path
 
 if TYPE_CHECKING:
     from konfipay_async.communication import CommunicationLog
@@ -386,7 +385,7 @@ class KonfipayClient:
         method = method.upper()
         if not re.fullmatch(r"[A-Z]+", method):
             raise ConfigurationError(f"method={method!r}: give one like 'GET'")
-        relative = _relative(path)
+        relative = relative_path(path)
         return await self._session.send(
             Request(
                 method=method,
@@ -512,17 +511,3 @@ def _checked_key(api_key: str | None) -> str:
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ConfigurationError("the API key holds characters no key has (a line break, a space, a quote?)")
     return key
-
-
-def _climbs(path: str) -> bool:
-    return any(unquote(segment) in (".", "..") for segment in path.split("/"))
-
-
-def _relative(path: str) -> str:
-    relative = path.removeprefix("/")
-    if not relative or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative) or _climbs(relative):
-        raise ConfigurationError(
-            f"path={path.partition('?')[0]!r}: give it relative to the base URL, without a host, '..' or a query "
-            f"(the query goes into query={{…}})"
-        )
-    return quote(relative, safe="/%:@!$&'()*+,;=~")

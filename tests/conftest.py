@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -237,3 +237,17 @@ async def sharers() -> AsyncIterator[Sharers]:
     await processes.start()
     yield processes
     await processes.end()
+
+
+@pytest.fixture
+def until() -> Callable[..., Awaitable[None]]:
+    """``await until(condition)``: let everything else run until it holds, and give up after very many rounds."""
+
+    async def wait(condition: Callable[[], object]) -> None:
+        for turn in range(20_000):
+            if condition():
+                return
+            await asyncio.sleep(0 if turn < 5_000 else 0.001)  # a thread or a disk needs time, not turns
+        raise AssertionError("what was waited for did not happen")
+
+    return wait

@@ -3,10 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from konfipay_async import Limits
 from konfipay_async.wallee import Transaction, WalleeClient
-
-_LIFTED = Limits(authenticated=1_000_000, period=120)
 
 
 async def listing(server: dict[str, Any], concurrency: int) -> int:
@@ -27,7 +24,7 @@ def _client(server: dict[str, Any], concurrency: int) -> WalleeClient:
         server["key"],
         base_url=server["url"],
         space=server["space"],
-        limits=_LIFTED,
+        limits=1_000_000,
         concurrency=concurrency,
     )
 

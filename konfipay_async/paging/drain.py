@@ -71,10 +71,6 @@ class _Shown:
     again: bool = False
     moved: int = -1
 
-    @property
-    def tried_twice(self) -> bool:
-        return self.again and self.state is _State.REFUSED
-
 
 @dataclass(frozen=True, slots=True)
 class _Generation(Generic[P]):
@@ -309,7 +305,8 @@ class Drain(Generic[P]):
         return to_hand_out
 
     def _is_left(self, seen: _Shown) -> bool:
-        return seen.state is _State.LEFT or (seen.tried_twice and not self._until_empty)
+        refused_again = seen.again and seen.state is _State.REFUSED
+        return seen.state is _State.LEFT or (refused_again and not self._until_empty)
 
     def _came_back(self, known: dict[str, _Shown]) -> dict[str, int]:
         """How often rows were acknowledged that are new again. Once can be a colleague in the portal."""

@@ -13,7 +13,7 @@ import ssl as ssl_module
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import aiohttp
 from yarl import URL
@@ -28,7 +28,7 @@ from konfipay_async.errors import (
 )
 from konfipay_async.session.message import Download, Request, Response, RetryClass
 
-__all__ = ["AiohttpTransport", "Transport", "checked_base_url", "url_of"]
+__all__ = ["AiohttpTransport", "Transport", "checked_base_url", "relative_path", "url_of"]
 
 _CONNECT_TIMEOUT = 15.0
 
@@ -63,6 +63,18 @@ def checked_base_url(text: str, example: str = "https://portal.konfipay.de/api/v
             f"since the API key and the bookings would be readable on the way)"
         )
     return url
+
+
+def relative_path(path: str) -> str:
+    """A path below the base URL, percent-encoded where it is not yet. ConfigurationError for what leads elsewhere."""
+    relative = path.removeprefix("/")
+    climbs = any(unquote(segment) in (".", "..") for segment in relative.split("/"))
+    if not relative or climbs or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative):
+        raise ConfigurationError(
+            f"path={path.partition('?')[0]!r}: give it relative to the base URL, without a host, '..' or a query "
+            f"(the query goes into query={{…}})"
+        )
+    return quote(relative, safe="/%:@!$&'()*+,;=~")
 
 
 def url_of(base_url: URL, request: Request[Any]) -> URL:

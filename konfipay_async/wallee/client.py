@@ -20,9 +20,9 @@ from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.manager import Recorder, Session
 from konfipay_async.session.message import Lane, Request, Response, RetryClass
 from konfipay_async.session.retry import Retry
-from konfipay_async.session.transport import AiohttpTransport, checked_base_url
+from konfipay_async.session.transport import AiohttpTransport, checked_base_url, relative_path
 from konfipay_async.wallee.secrecy import told
-from konfipay_async.wallee.shape import identifier, relative_path, seconds
+from konfipay_async.wallee.shape import identifier, seconds
 from konfipay_async.wallee.signing import Signer, checked_key, checked_user_id
 from konfipay_async.wallee.tree import Services
 from konfipay_async.wallee.wiring import Options, Wiring, pair_of

@@ -1,4 +1,4 @@
-"""What shapes an answer, checked before it is sent: order, expanded links, page sizes, ids, paths; and metadata.
+"""What shapes an answer, checked before it is sent: order, expanded links, page sizes, ids; and metadata.
 
 The limits are the seed's, the ones for offsets the official SDK's.
 """
@@ -6,7 +6,6 @@ The limits are the seed's, the ones for offsets the official SDK's.
 import math
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, unquote
 
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.wallee.names import wire_path
@@ -21,7 +20,6 @@ __all__ = [
     "metadata",
     "offset",
     "order",
-    "relative_path",
     "seconds",
 ]
 
@@ -102,18 +100,6 @@ def seconds(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise ConfigurationError(f"{name}={value!r}: give seconds, above 0")
     return float(value)
-
-
-def relative_path(path: str) -> str:
-    """A path below the base URL, percent-encoded where it is not yet. ConfigurationError for what leads elsewhere."""
-    relative = path.removeprefix("/")
-    climbs = any(unquote(segment) in (".", "..") for segment in relative.split("/"))
-    if not relative or climbs or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative):
-        raise ConfigurationError(
-            f"path={path.partition('?')[0]!r}: give it relative to the base URL, without a host, '..' or a query "
-            f"(the query goes into query={{…}})"
-        )
-    return quote(relative, safe="/%:@!$&'()*+,;=~")
 
 
 def metadata(pairs: Mapping[str, str]) -> dict[str, str]:

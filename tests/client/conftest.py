@@ -149,20 +149,6 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def until() -> Callable[..., Awaitable[None]]:
-    """``await until(condition)``: let everything else run until it holds, and give up after very many rounds."""
-
-    async def wait(condition: Callable[[], object]) -> None:
-        for turn in range(20_000):
-            if condition():
-                return
-            await asyncio.sleep(0 if turn < 5_000 else 0.001)  # a thread or a disk needs time, not turns
-        raise AssertionError("what was waited for did not happen")
-
-    return wait
-
-
-@pytest.fixture
 def idle() -> Callable[[], Awaitable[None]]:
     """``await idle()``: let the loop go round so often that whatever could go on by itself has gone on."""
 

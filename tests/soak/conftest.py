@@ -313,7 +313,8 @@ def _page(rows: dict[str, dict[str, Any]]) -> str:
     failed = [name for name, row in rows.items() if row["outcome"] != "passed"]
     part = [name for name, row in rows.items() if "not run" in row.get("more", {})]
     verdict = f"**{len(failed)} failed.**" if failed else "All passed."
-    part += [name for name in _names_of_tests() if name not in {row.partition("[")[0] for row in rows}]
+    noted = {name.partition("[")[0] for name in rows}
+    part += [name for name in _names_of_tests() if name not in noted]
     if part:
         verdict += f" Not run, or not in full: {', '.join(part)}."
     lines = [

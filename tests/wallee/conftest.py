@@ -4,7 +4,7 @@ import asyncio
 import gc
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -79,20 +79,6 @@ def pair(clock: FakeTime, complaints: Any) -> Callable[..., Any]:
                 yield sandbox, client
 
     return opened
-
-
-@pytest.fixture
-def until() -> Callable[..., Awaitable[None]]:
-    """``await until(condition)``: let everything else run until it holds, and give up after very many rounds."""
-
-    async def wait(condition: Callable[[], object]) -> None:
-        for turn in range(20_000):
-            if condition():
-                return
-            await asyncio.sleep(0 if turn < 5_000 else 0.001)  # a thread or a disk needs time, not turns
-        raise AssertionError("what was waited for did not happen")
-
-    return wait
 
 
 @dataclass
