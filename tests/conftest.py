@@ -16,6 +16,7 @@ from pathlib import Path
 from runpy import run_path
 from typing import Any
 
+import ports
 import pytest
 import warm
 from hypothesis import HealthCheck, settings
@@ -45,6 +46,13 @@ def program() -> Iterator[list[str]]:
     """The command `konfipay`, quick to start."""
     with warm.warm():
         yield warm.COMMAND
+
+
+@pytest.fixture
+def kept_port() -> Iterator[int]:
+    """A port for a server that is to be away for a while, see ports.py."""
+    with ports.kept_port() as port:
+        yield port
 
 
 PostgresServer = run_path(str(HERE.parent / "benchmarks" / "postgres_server.py"))["PostgresServer"]

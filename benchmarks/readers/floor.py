@@ -96,11 +96,19 @@ async def pages(url: str, concurrency: int = 8, only_first: bool = False) -> int
     return await _read(url, concurrency, only_first, look_at_rows=False)
 
 
-async def _read(url: str, concurrency: int, only_first: bool, *, look_at_rows: bool) -> int:
+async def held(url: str, concurrency: int = 8, only_first: bool = False) -> int:
+    """The same, and each page is kept until the next is there, as in ``async for page in …``."""
+    return await _read(url, concurrency, only_first, look_at_rows=False, hold=True)
+
+
+async def _read(url: str, concurrency: int, only_first: bool, *, look_at_rows: bool, hold: bool = False) -> int:
     count = 0
+    last: _Page | None = None
 
     def consume(page: _Page) -> None:
-        nonlocal count
+        nonlocal count, last
+        if hold:
+            last = page
         if look_at_rows:
             for _transaction in page.results.transactions:
                 count += 1

@@ -177,9 +177,11 @@ class Session:
             number += 1
             self._check_open()
             asked_at = self.clock.monotonic()
-            permit = await self._until_closed(
-                self.budgets.of(request.budget).take(request.lane), unused=lambda permit: permit.unused()
-            )
+            taking = self.budgets.of(request.budget).take(request.lane)
+            if request.retry is RetryClass.ONCE:
+                permit = await self._until_closed(taking, unused=lambda permit: permit.unused())
+            else:
+                permit = await taking  # `send` waits for the whole until it is closed
             started = self.clock.monotonic()
             headers = await self._authorised(request, permit)
             attempt = self._attempt(request, headers, permit, number, started - asked_at)

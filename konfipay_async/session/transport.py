@@ -31,6 +31,8 @@ from konfipay_async.session.message import Download, Request, Response, RetryCla
 __all__ = ["AiohttpTransport", "Transport", "checked_base_url", "relative_path", "url_of"]
 
 _CONNECT_TIMEOUT = 15.0
+# Bytes of an answer that is kept whole anyway, which may come before the connection is made to wait for its reader.
+_READ_AHEAD = 2**20
 
 
 class Transport(Protocol):
@@ -204,6 +206,7 @@ class AiohttpTransport:
                 # that carry it, so that there as well a request that must happen once finds none that is idle.
                 server_hostname=self._base_url.raw_host if once else None,
                 ssl=self._ssl,
+                read_bufsize=_READ_AHEAD if request.download is None else None,
             ) as answer:
                 into = request.download if 200 <= answer.status < 300 else None
                 body = await (self._read(answer) if into is None else self._pass_on(answer, into))

@@ -103,9 +103,9 @@ async def test_paypal_transactions(konfipay, tmp_path):
         assert len(sandbox.paypal_transactions.new_rids()) == 7
 
 
-async def test_events_as_json(konfipay):
+async def test_events_as_json(konfipay, kept_port):
     """One object a line on standard error, also for what fails; nothing of anybody's bookings."""
-    async with Sandbox(transactions=25) as sandbox:
+    async with Sandbox(transactions=25, port=kept_port) as sandbox:
         ended = await konfipay(
             "pull", "--acknowledge", "--page-size", "10", "--log", "json", "--quiet", **environment_of(sandbox)
         )

@@ -442,9 +442,9 @@ async def test_every_attempt_is_an_entry_and_the_last_one_counts(
 
 
 async def test_what_was_not_sent_is_noted_and_tried_again(
-    new_sandbox: Any, new_client: Any, ledger: Ledger, clock: Any
+    new_sandbox: Any, new_client: Any, ledger: Ledger, clock: Any, kept_port: int
 ) -> None:
-    sandbox = new_sandbox(transactions=0)
+    sandbox = new_sandbox(transactions=0, port=kept_port)
     async with sandbox, new_client(sandbox, ledger=ledger) as client:
         await client.request("GET", "bank-accounts")
         await sandbox.__aexit__(None, None, None)

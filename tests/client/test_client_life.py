@@ -290,10 +290,8 @@ async def test_a_slash_at_the_end_of_the_base_url(new_sandbox: Any, new_client: 
         assert sandbox.requests[-1].path == "/api/v6/bank-accounts"
 
 
-async def test_an_unreachable_host(new_sandbox: Any, new_client: Any) -> None:
-    async with new_sandbox() as sandbox:
-        pass
-    async with new_client(sandbox) as client:
+async def test_an_unreachable_host(new_client: Any, kept_port: int) -> None:
+    async with new_client(f"http://127.0.0.1:{kept_port}/api/v6") as client:
         with pytest.raises(ConnectFailedError, match=r"cannot connect to 127\.0\.0\.1") as caught:
             await client.request("GET", "bank-accounts")
         assert caught.value.sent is False

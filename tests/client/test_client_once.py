@@ -202,8 +202,10 @@ async def test_401_and_429_for_ever(pair: Any) -> None:
         assert len(sandbox.new_rids()) == 1000
 
 
-async def test_a_refused_connection_is_tried_again(new_sandbox: Any, new_client: Any, clock: Any, log: Any) -> None:
-    sandbox = new_sandbox()
+async def test_a_refused_connection_is_tried_again(
+    new_sandbox: Any, new_client: Any, clock: Any, log: Any, kept_port: int
+) -> None:
+    sandbox = new_sandbox(port=kept_port)
     async with sandbox, new_client(sandbox) as client:
         path = f"transactions/{await an_id(client)}/acknowledge"
         await sandbox.__aexit__(None, None, None)

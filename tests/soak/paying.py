@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 from konfipay_async import KonfipayClient, KonfipayError, Limits, OutcomeUnknownError, Retry
@@ -25,6 +26,8 @@ from konfipay_async.resources.reconcile import Found
 from konfipay_async.sandbox import Fault, Sandbox
 from konfipay_async.sandbox.faults import FAULTS
 from konfipay_async.sandbox.konfipay.banks import make_accounts
+
+kept_port = run_path(str(Path(__file__).parents[1] / "ports.py"))["kept_port"]
 
 OWN, _, _, INACTIVE = (account.iban for account in make_accounts(0, 4))
 OTHERS = ("DE02120300000000202051", "DE89370400440532013000", "DE75512108001245126199")
@@ -368,6 +371,11 @@ class Lateness:
 
 async def story(seed: int) -> Counter[str]:
     """Play it, and say what there was of it."""
+    with kept_port() as port:
+        return await _story(seed, port)
+
+
+async def _story(seed: int, port: int) -> Counter[str]:
     chance = random.Random(seed)
     way = chance.choice(WAYS)
     orders = chance.choice((1, 1, 2, 5))
@@ -399,6 +407,7 @@ async def story(seed: int) -> Counter[str]:
         sleep=late.sleep,
         seed=0,
         duplicate_check=chance.random() < 0.1,
+        port=port,
     )
     retry = Retry(attempts=chance.choice((1, 2, 5)), base=0)
     limits = Limits(public=10**6, authenticated=10**6, per_second=1e6)
