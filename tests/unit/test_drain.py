@@ -101,6 +101,7 @@ class NewList:
     async def fetch(self, number: int) -> NewPage | None:
         assert not self.acknowledging, "a fetch began while an acknowledgement was under way"
         assert len(self.fetched) < _MOST_FETCHES, "it does not end"
+        assert number >= 1
         self.fetched.append(number)
         index = len(self.fetched) - 1
         self.fetching += 1
@@ -533,6 +534,26 @@ async def test_late_acknowledgements_of_an_earlier_pass_hide_no_row_from_the_las
 # --- endings that are errors ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("late", range(6))
+async def test_an_acknowledgement_just_before_a_pass_begins_asks_for_no_page_before_the_first(late: int) -> None:
+    new = NewList(5)
+    new.arrive(10)
+    reader = Reader(new, concurrency=1)
+    kept: list[str] = []
+
+    async def acknowledge_late(key: str) -> bool:
+        await steps(late)
+        return await reader.settle(key)
+
+    tasks = []
+    async for page in reader.pages():
+        kept.append(page.acknowledgement_id)
+        if len(kept) == 2:
+            tasks.append(asyncio.ensure_future(acknowledge_late(kept[0])))
+    assert await asyncio.gather(*tasks) == [True]
+    assert len(reader.seen) == 10
+
+
 async def test_acknowledging_without_effect_is_an_error_after_the_second_time() -> None:
     new = NewList(5, acknowledging_works=False)
     new.arrive(5)
@@ -589,8 +610,9 @@ async def test_pages_whose_acknowledgement_is_always_gone_end_the_drain() -> Non
     with pytest.raises(DrainUnfinishedError) as caught:
         await reader.read_and_acknowledge()
     assert new.acknowledged == []
+    assert str(caught.value).startswith("3 passes ")
     assert "12 rows" in str(caught.value)
-    assert len(new.fetched) <= 3 * 5
+    assert new.fetched.count(1) == 1 + 3
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 5])
@@ -787,6 +809,62 @@ async def test_one_pass_hands_out_twice_at_most_what_cannot_be_acknowledged() ->
         with pytest.raises(ConnectionLostError):
             await reader.acknowledgements.settle(page.acknowledgement_id, _lost)
     assert [rids[0] for rids in reader.handed_out.values()] == [expected[5 * (at // 2)] for at in range(7)]
+
+
+async def test_one_pass_skips_nothing_when_what_was_refused_is_acknowledged_some_pages_later() -> None:
+    """The list moves twice for one page: it might have after the first attempt, it does after the second."""
+    new = NewList(5)
+    expected = new.arrive(30)
+    reader = Reader(new, concurrency=1, until_empty=False)
+    first = ""
+    async for page in reader.pages():
+        if page.rids == expected[:5]:
+            first = page.acknowledgement_id
+            with pytest.raises(ConnectionLostError):
+                await reader.acknowledgements.settle(first, _lost)
+        elif page.rids == expected[10:15]:
+            assert await reader.settle(first)
+    assert reader.seen == set(expected)
+
+
+async def test_what_is_acknowledged_at_the_second_attempt_moves_the_list_once() -> None:
+    new = NewList(5)
+    expected = new.arrive(20)
+    reader = Reader(new, concurrency=1, until_empty=False)
+    async for page in reader.pages():
+        if page.rids == expected[5:10]:
+            with pytest.raises(ConnectionLostError):
+                await reader.acknowledgements.settle(page.acknowledgement_id, _lost)
+            assert await reader.acknowledge(page)
+    assert reader.seen == set(expected)
+    assert new.fetched == [1, 2, 2, 3]  # what was the third of four pages is the second by then
+
+
+async def test_one_pass_follows_a_list_that_grows_while_its_first_pages_are_fetched() -> None:
+    new = NewList(5)
+    new.arrive(10)
+
+    def grow(number: int) -> None:
+        if number == 2:
+            new.between = lambda _: None
+            new.arrive(5)
+
+    new.between = grow
+    reader = Reader(new, concurrency=2, until_empty=False)
+    async for _ in reader.pages():
+        pass
+    assert reader.seen == set(new.rows)
+
+
+async def test_the_pages_beside_the_first_are_asked_for_at_once() -> None:
+    new = NewList(5)
+    new.arrive(50)
+    new.slow = lambda: 1
+    reader = Reader(new, concurrency=4)
+    async for _ in reader.pages():
+        break
+    assert new.fetched == [1, 2, 3, 4]
+    assert new.most_fetching == 3
 
 
 async def test_one_pass_makes_no_second() -> None:
