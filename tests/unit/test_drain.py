@@ -660,6 +660,42 @@ async def test_passes_that_show_rows_not_seen_before_are_not_fruitless() -> None
     assert set(new.rows) <= reader.seen
 
 
+async def test_a_long_list_in_which_as_many_arrive_as_are_acknowledged_is_not_given_up() -> None:
+    """What it showed is no longer remembered, and the number of rows stays as it is: the acknowledgements tell."""
+    new = NewList(1)
+    new.arrive(40)
+    reader = Reader(new, concurrency=1)
+    while_it_lasts = 6
+    async for page in reader.pages():
+        if page.number == 1 and while_it_lasts:
+            while_it_lasts -= 1
+            assert await reader.acknowledge(page)
+            new.arrive(1)
+    assert not while_it_lasts
+    assert set(new.rows) <= reader.seen
+
+
+async def test_a_long_list_that_others_shorten_between_passes_is_given_up_only_when_that_ends() -> None:
+    """No acknowledgement succeeds, and within a pass nothing moves."""
+    new = NewList(1, expired=True)
+    new.arrive(40)
+    reader = Reader(new, concurrency=1)
+    looks = 0
+
+    def between(number: int) -> None:
+        nonlocal looks
+        looks += number == 1
+        if number == 1 and looks <= 6:
+            del new.rows[-1]
+
+    new.between = between
+    with pytest.raises(DrainUnfinishedError, match="34 rows"):
+        async for page in reader.pages():
+            if page.number == page.total_pages:
+                assert not await reader.acknowledge(page)
+    assert looks == 6 + 3
+
+
 async def test_errors_of_a_fetch_are_raised_and_leave_nothing_behind(nothing_left) -> None:
     new = NewList(5, slow=lambda: 2)
     new.arrive(40)
