@@ -1,6 +1,6 @@
 """An aiohttp app: bookings as they come, bank accounts, what is left of the budget, and a pull in the background.
 
-``pip install 'konfipay-async[sql]'`` and ``python examples/aiohttp_app.py``. To try it, run `konfipay sandbox` in
+``pip install 'konfipay-async[sql,cli]'`` and ``python examples/aiohttp_app.py``. To try it, run `konfipay sandbox` in
 another terminal; it prints the two variables to set.
 """
 

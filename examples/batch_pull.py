@@ -1,6 +1,6 @@
 """Pull what is new into a database, showing how far it is. Ctrl-C finishes the page in hand.
 
-``pip install 'konfipay-async[sql]'`` and ``python examples/batch_pull.py sqlite:///bookings.db``. To try it, run
+``pip install 'konfipay-async[sql,cli]'`` and ``python examples/batch_pull.py sqlite:///bookings.db``. To try it, run
 `konfipay sandbox` in another terminal; it prints the two variables to set.
 """
 

@@ -1,6 +1,6 @@
 """A FastAPI app: bookings as they come, bank accounts, what is left of the budget, and a pull in the background.
 
-``pip install 'konfipay-async[fastapi,sql]' uvicorn`` and ``python examples/fastapi_app.py``. To try it, run
+``pip install 'konfipay-async[fastapi,sql,cli]' uvicorn`` and ``python examples/fastapi_app.py``. To try it, run
 `konfipay sandbox` in another terminal; it prints the two variables to set.
 """
 

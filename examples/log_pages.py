@@ -1,7 +1,7 @@
 """The log of API communication in a FastAPI app, for colleagues: everybody's requests, and who may see what.
 
-``pip install 'konfipay-async[fastapi]' uvicorn`` and ``python examples/log_pages.py``. It stands behind a proxy that
-knows people, tells their groups in X-Groups, and takes that header away from what others send. To try it, run
+``pip install 'konfipay-async[fastapi,cli]' uvicorn`` and ``python examples/log_pages.py``. It stands behind a proxy
+that knows people, tells their groups in X-Groups, and takes that header away from what others send. To try it, run
 `konfipay sandbox` in another terminal (it prints the two variables to set), then
 
     curl http://127.0.0.1:8000/bank-accounts

@@ -262,6 +262,7 @@ def _raise_unless_success(response: Response, method: str, path: str) -> None:
 _HINTS = {
     300: "Redirects are never followed, they would carry the token elsewhere: is the base URL right?",
     403: "Does the API key have the scope for this endpoint?",
+    404: "Is the id right? The list shows what there is.",
     429: "The limit is used up; other programs with the same key count as well.",
 }
 

@@ -371,8 +371,8 @@ class KonfipayClient:
         """Send what no resource covers, through the same budget and token; the raw answer of a success.
 
         `path` is relative to the base URL, `timeout` in seconds for one attempt (default: 60, or that of
-        `with_options`). GET is of class READ, all else of
-        class ONCE, which is not repeated where it may have been done; say otherwise with `retry`.
+        `with_options`). GET is of class READ, all else of class ONCE, which is not repeated where it may have been
+        done; say otherwise with `retry`.
         Raises StatusError for other answers, TransportError, OutcomeUnknownError, ConfigurationError.
         """
         if not isinstance(retry, RetryClass | None):

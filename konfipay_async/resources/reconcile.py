@@ -75,8 +75,8 @@ async def reconciled(wiring: Wiring, sent: "OutcomeUnknownError | Entry") -> Fou
     if look is None:
         what = f"{sent.method} {sent.path}" if isinstance(sent, OutcomeUnknownError) else sent.kind
         raise ConfigurationError(
-            f"reconcile looks up uploads, extractions, creations and submissions; this was {what}: look at what it "
-            f"should have made"
+            f"reconcile looks up uploads of payment files, extractions, new payments and submissions; this was {what}: "
+            f"look at what it should have made"
         )
     noted = await _noted(wiring, sent)
     if noted.mine is not None and noted.mine.rid is not None and sent.kind != _SUBMIT:

@@ -24,8 +24,8 @@ __all__ = ["TransactionFilters", "TransactionPage", "Transactions"]
 
 
 class TransactionFilters(TypedDict, total=False):
-    """Filters of the list. Names of dates, account, status and indicator were seen in public code; `is_new` and the
-    all from the amounts on are described in words only, and their names inferred: correct one with
+    """Filters of the list. Names of dates, account, status and indicator were seen in public code; `is_new` and all
+    from `min_amount` on are described in words only, and their names inferred: correct one with
     ``filter_names={…}``. Filters that exclude each other find nothing. `iban`, `account_description` and
     `account_holder` are those of your account."""
 

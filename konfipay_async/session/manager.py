@@ -336,8 +336,8 @@ class Session:
         outcome = outcome_of(error)
         if request.retry is RetryClass.ONCE and outcome in (Outcome.UNKNOWN, Outcome.UNREADABLE, Outcome.UNEXPECTED):
             unknown = OutcomeUnknownError(
-                f"{request.method} {request.told} was sent once and may or may not have done its work: {error} "
-                f"Look it up before you send it again.",
+                f"{request.method} {request.told} was sent once and may or may not have done its work: "
+                f"{str(error).rstrip('.')}. Look it up before you send it again.",
                 method=request.method,
                 path=request.told,
                 sent_at=tried.sent_at,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnalyticsQueries"]
 
-# Seconds. A query takes minutes, and asking often does not speed it up (seed).
+# Seconds. A query takes minutes, and asking often does not speed it up (description).
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 5.0, 60.0, 1.5
 _SHORTEST = 1.0  # for one request: 0 would mean for ever
 _FOR_THE_FILE = 600.0

@@ -14,8 +14,8 @@ _DEPTH = 50
 def parse(text: str) -> Query:
     """The query that stands there.
 
-    The seed's grammar: terms, AND, OR or nothing (AND) between them, `-` or ``NOT `` before them, brackets. ``=`` is
-    taken for ``:``, as the seed's own example has it. Names are read as they stand. Brackets that do nothing are not
+    The described grammar: terms, AND, OR or nothing (AND) between them, `-` or ``NOT `` before them, brackets. ``=`` is
+    taken for ``:``, as the described example has it. Names are read as they stand. Brackets that do nothing are not
     kept. Raises QuerySyntaxError, which shows the place; values are not shown, they may be names.
     """
     return _Reader(text).query()

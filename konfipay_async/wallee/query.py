@@ -6,9 +6,9 @@
     (Q.completed_amount > 100) & ~(Q.currency == "EUR")      completedAmount:>100 AND -currency:EUR
     Q.charge.transaction.state.one_of("FAILED", "VOIDED")    charge.transaction.state:FAILED OR charge.…
 
-The grammar is the seed's. It does not say whether AND or OR binds tighter, so what is built here has brackets wherever
-both meet. Nor does it say how a quote is written inside quotes: a value that holds both kinds, or a backslash, is
-refused. So whatever stands in a value, it cannot end it.
+The grammar is the described one. The description does not say whether AND or OR binds tighter, so what is built here
+has brackets wherever both meet. Nor does it say how a quote is written inside quotes: a value that holds both kinds, or
+a backslash, is refused. So whatever stands in a value, it cannot end it.
 """
 
 import enum
@@ -64,7 +64,7 @@ class Comparison(Query):
         match self.comparator:
             case ":*":
                 written = ""
-            case ":~" if all(map(_BARE.fullmatch, self.value.split(","))):  # as the seed's example has it
+            case ":~" if all(map(_BARE.fullmatch, self.value.split(","))):  # as the described example has it
                 written = self.value
             case _:
                 written = _quoted(self.value)

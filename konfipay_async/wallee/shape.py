@@ -1,6 +1,6 @@
 """What shapes an answer, checked before it is sent: order, expanded links, page sizes, ids; and metadata.
 
-The limits are the seed's, the ones for offsets the official SDK's.
+The limits are those of the API's description, the ones for offsets the official SDK's.
 """
 
 import math

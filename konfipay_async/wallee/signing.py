@@ -32,7 +32,7 @@ _CLOCKS_AGREE = 10.0
 # Clocks are off by seconds or hours; a `Date` that is days away is more likely to be wrong itself.
 _BELIEVABLE = 86_400.0
 
-# Bytes: what HS256 asks for (RFC 7518), and what keys of the API have (seed).
+# Bytes: what HS256 asks for (RFC 7518), and what keys of the API have (its description).
 _SHORTEST_KEY = 32
 
 

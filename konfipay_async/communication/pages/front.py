@@ -27,7 +27,7 @@ class Pages:
 
     `may_see_overview` is asked for each page, `may_see_details` for what the overview has no room for: in konfipay's
     portal the overview is for the user groups Admin, Full access, Management and Administration, the details for Admin
-    and Full access alone (source: seed). They are handed a `Visitor`, may be async, and let nobody in by
+    and Full access alone (its description). They are handed a `Visitor`, may be async, and let nobody in by
     anything but True. Without them everybody on this machine may see everything, and nobody else: see `from_loopback`,
     also for what a proxy changes.
 

@@ -112,7 +112,7 @@ def delete_one(collection: Collection, thing: dict[str, Any], at: float) -> None
 
 
 def _check_metadata(fields: dict[str, Any]) -> None:
-    """The limits the seed names; beyond them it is 422."""
+    """The limits the description names; beyond them it is 422."""
     data = fields.get("metaData")
     if data is None:
         return

@@ -20,7 +20,7 @@ _MOST_PAGES: Final = 200
 def list_page(call: Call) -> Answer:
     """``after`` and ``before`` name objects and need not exist; `hasMore` looks the way that was asked for (made up).
 
-    With `before` alone the page ends right before that object, as the seed says.
+    With `before` alone the page ends right before that object, as the description says.
     """
     limit = call.query.whole("limit", _USUAL, 1, LARGEST_PAGE) or _USUAL
     after, before = call.query.whole("after", None, 1), call.query.whole("before", None, 1)

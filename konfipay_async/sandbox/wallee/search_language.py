@@ -1,6 +1,6 @@
 """The search language: a query is read into a tree, and the tree says of each object whether it matches.
 
-The grammar is the seed's. Not documented, and chosen here: AND binds more than OR; there are no escapes in quoted
+The grammar is the described one. Not described, and chosen here: AND binds more than OR; no escapes in quoted
 values; an unquoted value ends at whitespace or a bracket; a field that an object does not have is null, and null
 matches nothing but ``:*``; a list matches when one of its members does.
 """

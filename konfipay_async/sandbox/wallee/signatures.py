@@ -1,8 +1,8 @@
 """Who signed a request, and whether the signature covers what arrived. Standard library only; pure.
 
-Known of the token (seed and official SDKs): HS256, header `typ` (the seed writes `type`) JWT and `ver` 1, claims `sub`,
-`iat` in seconds, `requestPath` and `requestMethod`; the key is the base64-decoded authentication key. How far `iat` may
-be off is documented nowhere.
+Known of the token (description and official SDKs): HS256, header `typ` (in the description `type`) JWT and `ver` 1,
+claims `sub`, `iat` in seconds, `requestPath` and `requestMethod`; the key is the base64-decoded authentication key. How
+far `iat` may be off is documented nowhere.
 """
 
 import base64

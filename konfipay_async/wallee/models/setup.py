@@ -23,7 +23,7 @@ __all__ = [
 
 
 class Customer(Resource, frozen=True, gc=False, kw_only=True):
-    """A customer. `meta_data` comes where it is expanded (the seed's example)."""
+    """A customer. `meta_data` comes where it is expanded (an example of the description)."""
 
     given_name: str | None = None
     family_name: str | None = None
