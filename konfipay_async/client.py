@@ -16,6 +16,7 @@ from konfipay_async import answers
 from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.filters import query_value
+from konfipay_async.holding import close_all
 from konfipay_async.models.authentication import ClientInfo, encode_token_request
 from konfipay_async.models.records import Account, Bank, ExchangeRate, PaymentProvider, User, UserGroup
 from konfipay_async.paging.acknowledgements import Acknowledgements
@@ -342,8 +343,7 @@ class KonfipayClient:
             await self._session.close()
         finally:
             try:
-                for owned in self._owned:
-                    await owned.close()
+                await close_all(self._owned)
             finally:
                 if self._log is not None:
                     await self._log.close()

@@ -1,11 +1,13 @@
 """Work that must come to its end whatever becomes of whoever waits for it."""
 
 import asyncio
-from typing import TypeVar
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Protocol, TypeVar
 
 import anyio
 
-__all__ = ["to_the_end"]
+__all__ = ["close_all", "to_the_end"]
 
 T = TypeVar("T")
 
@@ -25,3 +27,19 @@ async def to_the_end(work: "asyncio.Future[T]") -> T:
         work.cancelled() or work.exception()
         raise cancelled
     return work.result()
+
+
+class _Closes(Protocol):
+    async def close(self) -> None: ...
+
+
+async def close_all(things: Sequence[_Closes]) -> None:
+    """Close them in this order, each whatever the others raise and whatever becomes of the caller."""
+
+    async def close() -> None:
+        async with AsyncExitStack() as stack:
+            for thing in reversed(things):
+                stack.push_async_callback(thing.close)
+
+    if things:
+        await to_the_end(asyncio.get_running_loop().create_task(close()))

@@ -83,7 +83,10 @@ def _moment(text: str) -> datetime:
         from zoneinfo import ZoneInfo
 
         moment = moment.replace(tzinfo=ZoneInfo("Europe/Berlin"))
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the year 1, which stands for "never", would begin in the year 0
+        return moment.replace(tzinfo=UTC)
 
 
 def _does_not_fit(rows: Sequence[tuple[Value, ...]], index: int) -> StorageError:

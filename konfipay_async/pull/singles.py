@@ -1,8 +1,9 @@
 """The pull of what is acknowledged one by one: transaction files, saved to a folder, and PayPal transactions.
 
 A file is on the disk, whole and synchronised, before its row is committed, and its row before it is acknowledged. A
-process killed anywhere loses nothing: what was committed and not acknowledged is acknowledged first at the next start,
-what is on the disk without a row is fetched again under the same name.
+process killed anywhere loses nothing: files that were committed and not acknowledged are acknowledged first at the next
+start, what is on the disk without a row is fetched again under the same name. PayPal transactions change: what was
+committed and not acknowledged is read again first.
 """
 
 import asyncio
@@ -10,14 +11,15 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from konfipay_async.client import KonfipayClient
-from konfipay_async.errors import ConfigurationError, StatusError, StorageError
+from konfipay_async.errors import ConfigurationError, ListError, StatusError, StorageError
 from konfipay_async.models.page import Page
 from konfipay_async.models.paypal import PayPalTransaction
 from konfipay_async.models.transaction_files import TransactionFile
@@ -26,8 +28,14 @@ from konfipay_async.pull.settling import Settling, is_of_one_thing
 from konfipay_async.pull.sinks import Sink
 from konfipay_async.pull.sinks.noting import Run, SavedFile, Singles, What, singles_of
 from konfipay_async.pull.work import Step, Watch, Work, at_work, upcoming
+from konfipay_async.resources.results import Acknowledgement
 
 __all__ = ["pull_files", "pull_paypal"]
+
+T = TypeVar("T", TransactionFile, PayPalTransaction)
+
+# How often a list that moves while it is read is read.
+_ATTEMPTS = 3
 
 # Seconds after which a part of a file is certainly nobody's any more.
 _ABANDONED = 24 * 3600.0
@@ -56,11 +64,10 @@ async def pull_files(
     place = Path(folder)
     files = client.transaction_files
     run = _run("files", acknowledge, since, until)
-    listed = (
-        files.drain(page_size)
-        if acknowledge
-        else files.list(page_size, is_new=True if run.mode == "new" else None, min_date=since, max_date=until)
-    )
+    if run.mode == "range":
+        listed = _each(_standing(lambda: files.pages(page_size, min_date=since, max_date=until)))
+    else:
+        listed = files.drain(page_size) if acknowledge else files.list(page_size, is_new=True)
     stop = stop or asyncio.Event()
     async with at_work(client, sink, run, watch) as work:
         singles = _singles(sink)
@@ -104,24 +111,25 @@ async def pull_paypal(
     """Pull PayPal transactions that are new into the sink, a database.
 
     They may change for weeks, and come again with `since` and `until` (days, both included): then those of these days
-    are pulled, new or not, and nothing is acknowledged. The rest is as for `pull`.
+    are pulled, new or not, and nothing is acknowledged. The rest is as for `pull`, but that nothing an earlier pull
+    left over is acknowledged first: an rid would acknowledge a state that nobody has read.
 
     Raises ConfigurationError, StorageError, and what `PayPalTransactions.drain` raises.
     """
     transactions = client.paypal.transactions
     run = _run("paypal", acknowledge, since, until)
     listed: AsyncGenerator[PayPalTransaction | Page[PayPalTransaction]] = (
-        transactions.drain(page_size)
+        _standing(lambda: transactions.pages(page_size, min_date=since, max_date=until))
+        if run.mode == "range"
+        else transactions.drain(page_size)
         if acknowledge
-        else transactions.pages(page_size, is_new=True if run.mode == "new" else None, min_date=since, max_date=until)
+        else transactions.pages(page_size, is_new=True)
     )
     stop = stop or asyncio.Event()
     async with at_work(client, sink, run, watch) as work:
         singles = _singles(sink)
         settling = Settling(work, transactions.acknowledge, partial(singles.settle, "paypal"))
         try:
-            if acknowledge:
-                await settling.resend(await work.do(singles.pending, "paypal"), stop)
             while not stop.is_set() and (batch := await upcoming(listed, stop)) is not None:
                 rows = [batch] if isinstance(batch, PayPalTransaction) else batch.items
                 _count(work, len(rows))
@@ -132,11 +140,45 @@ async def pull_paypal(
                 settling.collect()
             await listed.aclose()
             await settling.settled()
+            if acknowledge and not stop.is_set():
+                # What an earlier pull could not acknowledge came again where it was still new.
+                for rid in await work.do(singles.pending, "paypal"):
+                    await work.do(singles.settle, "paypal", rid, Acknowledgement.GONE.value)
             work.finish(stop)
         finally:
             await settling.abandon()
             await listed.aclose()
     return work.report
+
+
+async def _standing(pages: Callable[[], AsyncGenerator[Page[T]]]) -> AsyncGenerator[Page[T]]:
+    """Every page of a list, and all of them again where it moved meanwhile, so that a row may be missing."""
+    for _ in range(_ATTEMPTS):
+        rids: set[str] = set()
+        totals: set[int] = set()
+        listed = pages()
+        try:
+            async for page in listed:
+                totals.add(page.total_items)
+                rids.update(item.rid for item in page.items)
+                yield page
+        finally:
+            await listed.aclose()
+        if (totals or {0}) == {len(rids)}:
+            return
+    raise ListError(
+        f"the days were read {_ATTEMPTS} times, and each time the list moved: the rows that came are not as many as "
+        "the server counts. What came is stored; pull again when it is quieter."
+    )
+
+
+async def _each(pages: AsyncGenerator[Page[T]]) -> AsyncGenerator[T]:
+    try:
+        async for page in pages:
+            for item in page.items:
+                yield item
+    finally:
+        await pages.aclose()
 
 
 async def _keep_file(work: Work, singles: Singles, folder: Path, file: TransactionFile, *, acknowledge: bool) -> None:

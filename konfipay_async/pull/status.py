@@ -82,7 +82,10 @@ def _last() -> sa.Select[Any]:
 
 def _complete() -> sa.Subquery:
     began = sa.func.max(RUNS.c.started_at).label("began")
-    return sa.select(*_KEY, began).where(RUNS.c.outcome == "done").group_by(*_KEY).subquery()
+    # A range that ended before the day it was read on says nothing of what is new.
+    until, day = sa.cast(RUNS.c.until, sa.Text), sa.func.substr(sa.cast(RUNS.c.started_at, sa.Text), 1, 10)
+    whole = RUNS.c.outcome == "done", sa.or_(until.is_(None), until >= day)
+    return sa.select(*_KEY, began).where(*whole).group_by(*_KEY).subquery()
 
 
 def _failures() -> sa.Select[Any]:

@@ -209,6 +209,8 @@ def _balance(evidence: Evidence, account: Account, asked: _Asked) -> Finding:
         return Finding(Verdict.UNKNOWN, "one balance says nothing; it is noted, the next is compared with it")
     for before, after in pairwise(seen):
         off = difference(before, after, evidence.bookings(account, currency, before.day, after.day))
+        if off is None:
+            return Finding(Verdict.UNKNOWN, f"the bookings of {before.day} or {after.day} came at one time")
         if off and after.day < span[1]:
             return Finding(Verdict.GAP, f"off by {off:f} {currency} between {before.day} and {after.day}")
         if off:

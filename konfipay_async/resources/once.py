@@ -10,6 +10,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack
 
 from konfipay_async.errors import (
+    ClientStateError,
     ConfigurationError,
     DecodeError,
     KonfipayError,
@@ -159,7 +160,7 @@ def _outcome(error: KonfipayError | None) -> Literal["done", "not sent", "refuse
     match error:
         case None:
             return "done"
-        case ConfigurationError():
+        case ConfigurationError() | ClientStateError():
             return "not sent"
         case TransportError() | StatusError() | DecodeError():
             return _OUTCOMES.get(outcome_of(error), "unknown")

@@ -432,5 +432,7 @@ class Budgets:
 
     async def close(self) -> None:
         """Let go of what the budgets hold outside of this process: connections to Redis."""
-        await self.public.close()
-        await self.authenticated.close()
+        try:
+            await self.public.close()
+        finally:
+            await self.authenticated.close()

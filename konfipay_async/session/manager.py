@@ -203,6 +203,7 @@ class Session:
                 raise self._final(request, tried, refusals)
             logger.debug("%s %s: again in %.1f s (%s)", request.method, request.told, wait, type(tried.error).__name__)
             if not isinstance(tried.error, RateLimitedError):  # there the budget waits
+                self._check_open()
                 await self._until_closed(self.clock.sleep(wait))
             spent += wait
 
@@ -255,7 +256,7 @@ class Session:
             if request.note is not None:
                 await request.note.settled(value, None)
             return value
-        except ConfigurationError as failure:
+        except (ConfigurationError, ClientStateError) as failure:  # nothing was sent
             permit.unused()
             if request.note is not None:
                 await request.note.settled(None, failure)

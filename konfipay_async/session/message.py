@@ -106,6 +106,9 @@ class Request(Generic[T]):
     template: str = ""
     secret_path: bool = False
 
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.told}>"
+
     @property
     def told(self) -> str:
         """The path as errors and logs may tell it."""

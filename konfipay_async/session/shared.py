@@ -231,23 +231,29 @@ class SharedBudget:
         self._probe_after = min(_PROBE, (period + grace) / 4)
         self._granted = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._out: dict[str, float] = {}  # permits with requests, and when to prolong their lease; soonest first
+        self._ended: dict[str, float] = {}  # permits that Redis must hear of, and when they come back
+        self._paused_until = -math.inf  # by a 429 that was answered here
+        self._pause_is_told = True
+        self._alone: _Alone | None = None
         self._begin()
 
     def _begin(self) -> None:
-        """Be somebody new, with nothing in hand."""
+        """Be somebody new, in another loop and perhaps in a process that was forked. What was sent stays sent."""
+        back = self._clock.monotonic() + self.period + _DRIFT + self.grace
+        # What was in flight when that loop was closed may have arrived; nobody is left to say so.
+        self._ended.update(dict.fromkeys(self._out, back))
+        if self._alone is not None:
+            self._alone.begin(back)
         self._me = uuid.uuid4().hex
         self._ids = itertools.count()
         self._waiting: dict[Lane, deque[_Waiter]] = {lane: deque() for lane in Lane}
-        self._out: dict[str, float] = {}  # permits with requests, and when to prolong their lease; soonest first
-        self._since: dict[str, float] = {}  # the same permits, and since when they are out; oldest first
-        self._ended: dict[str, float] = {}  # permits that Redis must hear of, and when they come back
+        self._out = {}
+        self._since: dict[str, float] = {}  # the permits that are out, and since when; oldest first
         self._left = self.limit
         self._next_at = -math.inf
         self._closed_until = -math.inf
         self._unknown_until = -math.inf
-        self._paused_until = -math.inf  # by a 429 that was answered here
-        self._pause_is_told = True
-        self._alone: _Alone | None = None
         self._dispatcher: asyncio.Task[None] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -281,8 +287,6 @@ class SharedBudget:
         if until > self._paused_until:
             self._paused_until = until
             self._pause_is_told = False
-            if self._alone is not None:
-                self._alone.budget.pause(seconds)
             self._keep()
 
     def status(self) -> BudgetStatus:
@@ -291,7 +295,9 @@ class SharedBudget:
         waiters = [waiter for lane in Lane for waiter in self._waiting[lane] if not waiter.granted.done()]
         if self._alone is not None:
             alone = self._alone.budget.status()
-            limit, left, next_in, paused_for = alone.limit, alone.left, alone.next_in, alone.paused_for
+            rest = max(0.0, self._alone.rest_until - now, self._paused_until - now)
+            limit, left, paused_for = alone.limit, alone.left, rest
+            next_in = max(rest, alone.next_in or 0.0)
         else:
             limit, left = self.limit, max(0, self._left)
             next_in = max(0.0, max(self._next_at, self._paused_until) - now)
@@ -331,6 +337,9 @@ class SharedBudget:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if self._best_lane() is not None:  # somebody asked for another permit meanwhile
+            self._is_closed = False
+            self._awaken()
         await self._link.close()
 
     def _turn_away(self) -> None:
@@ -345,10 +354,10 @@ class SharedBudget:
         loop = asyncio.get_running_loop()
         if loop is self._loop:
             return
-        if self._loop is not None:
-            if not self._loop.is_closed() and (self._out or self._best_lane() is not None):
-                raise ClientStateError("this budget is in use in another event loop: each loop needs its own")
-            self._begin()
+        if self._loop is not None and not self._loop.is_closed() and (self._out or self._best_lane() is not None):
+            raise ClientStateError("this budget is in use in another event loop: each loop needs its own")
+        # For the first one too: the budget may have been made before this process was forked.
+        self._begin()
         self._loop = loop
 
     # Permits
@@ -384,7 +393,7 @@ class SharedBudget:
             self._alone.take_back(permit_id, grace)
             if permit_id in self._alone.borrowed:
                 self._alone.borrowed.discard(permit_id)
-                self._alone.budget.pause(back - now)
+                self._alone.rest_until = max(self._alone.rest_until, back)
         self._keep()
 
     # Who waits
@@ -448,6 +457,10 @@ class SharedBudget:
             self._be_alone(error)
             return 0.0
         now = self._clock.monotonic()
+        if self._paused_until > now:  # by a 429 that was answered meanwhile
+            self._ended.update(dict.fromkeys(ids[:granted], now))
+            self._keep()
+            return self._paused_until - now
         self._left = left
         self._next_at = now + wait / 1000
         self._closed_until = now + closed / 1000
@@ -554,8 +567,10 @@ class SharedBudget:
                 grace=self.grace,
                 clock=self._clock,
             )
-            budget.pause(max(error.since + self.period + self.grace, self._paused_until) - now)
             self._alone = _Alone(budget, borrowed=set(self._out))
+        # Where nobody asked for a while, Redis may have been back for the others meanwhile.
+        if now - self._alone.silent_at > _TRUST:
+            self._alone.rest_until = max(self._alone.rest_until, error.since + self.period + self.grace)
         self._alone.silent_at = now
         self._alone.probe_at = now + self._probe_after
         self._ended = {permit_id: at for permit_id, at in self._ended.items() if now - at < self._forgotten_after}
@@ -566,6 +581,8 @@ class SharedBudget:
             return self._probe_after  # it is being asked whether it is back
         if alone.borrowed:
             return self._probe_after
+        if rest := self._rest_alone(alone):
+            return rest
         taking = asyncio.get_running_loop().create_task(alone.budget.take(lane))
         try:
             self._refused_lane = lane
@@ -575,7 +592,7 @@ class SharedBudget:
         await asyncio.wait([taking])
         if not taking.cancelled():
             permit = taking.result()
-            if self._alone is alone:
+            if self._alone is alone and not self._rest_alone(alone):
                 alone.granted = True
                 permit_id = f"{self._me}:{next(self._ids)}"
                 alone.permits[permit_id] = permit
@@ -584,9 +601,12 @@ class SharedBudget:
                 permit.unused()
         return 0.0
 
+    def _rest_alone(self, alone: "_Alone") -> float:
+        return max(0.0, max(alone.rest_until, self._paused_until) - self._clock.monotonic())
+
 
 class _Alone:
-    """A process without Redis: its own small budget, and when Redis was silent last and will be asked next.
+    """A process without Redis: its own small budget, until when it rests, when Redis was silent last and will be asked.
 
     `borrowed` are the permits Redis gave that are still out: their requests come on top, so nothing is granted before
     a period has passed after the last of them.
@@ -597,7 +617,14 @@ class _Alone:
         self.borrowed = borrowed
         self.permits: dict[str, Permit] = {}
         self.granted = False
-        self.silent_at = self.probe_at = 0.0
+        self.rest_until = self.silent_at = self.probe_at = -math.inf
+
+    def begin(self, back: float) -> None:
+        """Go on in another loop, where what is out comes back then."""
+        if self.borrowed:
+            self.rest_until = max(self.rest_until, back)
+        self.borrowed.clear()
+        self.permits.clear()  # the budget knows that their loop is closed
 
     def take_back(self, permit_id: str, grace: float | None) -> None:
         permit = self.permits.pop(permit_id, None)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from konfipay_async.errors import ConfigurationError, MissingExtraError
@@ -20,6 +21,10 @@ T = TypeVar("T")
 
 PATIENCE = 1.5
 """Seconds that a connection or an answer may take. A Redis that takes longer is away."""
+
+
+# Seconds after a failure in which nobody asked again: what was between is not known.
+_STALE = 5.0
 
 
 class RedisAwayError(Exception):
@@ -57,16 +62,20 @@ class Link:
         self._redis: Redis | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._away_since: float | None = None
+        self._failed_at = 0.0
 
     async def run(self, ask: "Callable[[Redis], Awaitable[T]]") -> T:
         """What Redis answers to this. Raises RedisAwayError, and says so in the log once."""
         try:
             result = await _cancellable(ask(self._connections()))
         except Exception as error:  # whatever the library raises, there is no answer
+            now = self._clock.monotonic()
             if self._away_since is None:
-                self._away_since = self._clock.monotonic()
                 # Its text names hosts and users: the kind is enough.
                 logger.warning("Redis does not answer (%s): %s", type(error).__name__, self._meanwhile)
+            if self._away_since is None or now - self._failed_at > _STALE:
+                self._away_since = now
+            self._failed_at = now
             raise RedisAwayError(self._away_since) from error
         if self._away_since is not None:
             self._away_since = None
@@ -76,7 +85,8 @@ class Link:
     async def close(self) -> None:
         """Close the connections that nobody uses at this moment. The next question opens another one."""
         if self._redis is not None and self._loop is asyncio.get_running_loop():
-            await self._redis.connection_pool.disconnect(inuse_connections=False)
+            with suppress(Exception):  # one that is dead already: nothing is lost with it
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
 
     def _connections(self) -> "Redis":
         loop = asyncio.get_running_loop()

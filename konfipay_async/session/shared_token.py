@@ -67,9 +67,10 @@ class SharedLogin:
         await self._link.close()
 
     async def _next(self) -> Token:
-        try:
+        turn: Token | Lock | None = None
+        with suppress(RedisAwayError):
             turn = await self._turn()
-        except RedisAwayError:
+        if turn is None:
             return await self._login()
         if isinstance(turn, Token):
             return turn
@@ -83,8 +84,7 @@ class SharedLogin:
         finally:
             holding.cancel()
             await asyncio.wait([holding])
-            with suppress(RedisAwayError):
-                await self._link.run(partial(_released, turn))
+            await self._release(turn)
 
     async def _turn(self) -> "Token | Lock":
         """The token that another process has brought, or the right to bring one."""
@@ -95,16 +95,24 @@ class SharedLogin:
             lock = await self._link.run(self._locked)
             if lock is not None:
                 # Somebody may have brought it between these two questions.
-                token = await self._stored()
+                try:
+                    token = await self._stored()
+                except BaseException:
+                    await self._release(lock)
+                    raise
                 if token is None:
                     return lock
-                await self._link.run(partial(_released, lock))
+                await self._release(lock)
                 return token
             await self._clock.sleep(_POLL)
 
     async def _locked(self, redis: "Redis") -> "Lock | None":
         lock = redis.lock(f"{self._name}:login", timeout=_TURN, thread_local=False)
         return lock if await lock.acquire(blocking=False) else None
+
+    async def _release(self, lock: "Lock") -> None:
+        with suppress(RedisAwayError):  # then it ends by itself
+            await self._link.run(partial(_released, lock))
 
     async def _hold(self, lock: "Lock") -> None:
         """Keep the turn for as long as the login takes: it may have to wait for the budget."""

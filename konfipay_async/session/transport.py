@@ -187,6 +187,8 @@ class AiohttpTransport:
         assert self._session is not None, "the session opens its transport before it sends"  # noqa: S101
         once = request.retry is RetryClass.ONCE
         session = self._once if once and self._once is not None else self._session
+        if session.closed:
+            raise ClientStateError("the aiohttp session was closed while the client used it")
         # Below the whole: a connection that is not made in time is then known to have carried nothing.
         connect_timeout = min(_CONNECT_TIMEOUT, 0.8 * request.timeout)
         started = time.perf_counter()
@@ -240,7 +242,9 @@ class AiohttpTransport:
             ) from None
         except RuntimeError as error:
             # aiohttp says so when a session or connector is closed under its users.
-            raise ClientStateError(f"the aiohttp session was closed while the client used it ({error})") from None
+            raise ConnectionLostError(
+                f"{request.method} {request.told}: the aiohttp session was closed meanwhile ({type(error).__name__})"
+            ) from None
 
     @property
     def _host(self) -> str:

@@ -15,6 +15,7 @@ from yarl import URL
 
 from konfipay_async._version import __version__
 from konfipay_async.errors import ConfigurationError, ForbiddenError, NotFoundError
+from konfipay_async.holding import close_all
 from konfipay_async.session.budget import Budget, Budgets, Limits
 from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.manager import Recorder, Session
@@ -240,8 +241,7 @@ class WalleeClient(Services):
             await self._session.close()
         finally:
             try:
-                for owned in self._owned:
-                    await owned.close()
+                await close_all(self._owned)
             finally:
                 if self._log is not None:
                     await self._log.close()

@@ -196,7 +196,7 @@ async def test_what_arrives_meanwhile_comes_too(sandbox, client, sink, folder, w
 @pytest.mark.parametrize("what", ["files", "paypal"])
 @pytest.mark.parametrize("step", [Step.FETCHED, Step.SAVED, Step.COMMITTED, Step.ACKNOWLEDGED, Step.SETTLED])
 async def test_cancelled_at_any_step_the_next_run_ends_it(sandbox, client, sink, file, folder, what, step):
-    """Nothing is lost, nothing doubled, and pending acknowledgements go first."""
+    """Nothing is lost, nothing doubled, and pending acknowledgements of files go first."""
     if what == "paypal" and step is Step.SAVED:
         step = Step.OPENED
     seen = 0
@@ -213,8 +213,9 @@ async def test_cancelled_at_any_step_the_next_run_ends_it(sandbox, client, sink,
     ((left,),) = rows_of(file, f"SELECT count(*) FROM {TABLES[what]} WHERE settled_at IS NULL")
     sandbox.requests.clear()
     report = await carry_out(plan_of(what, folder), client, sink)
-    assert [entry.route for entry in sandbox.requests[:left]] == [f"{ROUTES[what]}.acknowledge"] * left
-    assert (report.resent, report.complete) == (left, True)
+    first = left if what == "files" else 0  # PayPal transactions change: they are read again first
+    assert [entry.route for entry in sandbox.requests[:first]] == [f"{ROUTES[what]}.acknowledge"] * first
+    assert (report.resent, report.complete) == (first, True)
     assert shelf_of(sandbox, what).new_rids() == []
     assert rows_of(file, f"SELECT count(*), count(settled_at) FROM {TABLES[what]}") == [(25, 25)]
     assert not list(folder.glob(".*")) if what == "files" else True
@@ -262,14 +263,16 @@ async def test_parts_that_a_killed_pull_left_long_ago_are_cleared_away(client, s
 
 @pytest.mark.parametrize("what", ["files", "paypal"])
 async def test_an_acknowledgement_that_fails_stays_pending(sandbox, client, sink, file, folder, what):
-    """The error reaches the caller, and the next pull sends it first."""
+    """The error reaches the caller, and the next pull sends it first, or reads again what it is about."""
     sandbox.add_fault(f"403:{ROUTES[what]}.acknowledge@4")
     with pytest.raises(errors.ForbiddenError):
         await carry_out(plan_of(what, folder), client, sink)
     ((left,),) = rows_of(file, f"SELECT count(*) FROM {TABLES[what]} WHERE settled_at IS NULL")
     assert left >= 1
     report = await carry_out(plan_of(what, folder), client, sink)
-    assert (report.resent, report.complete) == (left, True)
+    assert (report.resent, report.complete) == (left if what == "files" else 0, True)
+    assert rows_of(file, f"SELECT count(*) FROM {TABLES[what]} WHERE settled_at IS NULL") == [(0,)]
+    assert shelf_of(sandbox, what).new_rids() == []
     assert rows_of(file, "SELECT what, outcome, error FROM pull_runs ORDER BY started_at") == [
         (what, "failed", "ForbiddenError"),
         (what, "done", None),

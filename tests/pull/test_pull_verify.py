@@ -313,7 +313,7 @@ async def noted(client, sandbox, sink, file, change_by: Decimal) -> AccountCheck
         change(file, f"UPDATE transactions SET booking_date = date(booking_date, '{shift} days')")
         earlier = date.fromordinal(date(2022, 1, 12).toordinal() + shift)
         booked = evidence.bookings(account, one.balance.currency, earlier, one.balance.date.date())
-        between = sum((amount for when, amount in booked if when > earlier), Decimal(0))
+        between = sum((row.amount for row in booked if row.day > earlier), Decimal(0))
         before = datetime(earlier.year, earlier.month, earlier.day, 20, tzinfo=UTC)
         evidence.note_balance(account, one.balance.currency, before, one.balance.amount - between - change_by)
         checks = await verify(client, evidence, today=one.balance.date.date())
@@ -334,7 +334,9 @@ async def test_two_balances_that_the_bookings_do_not_explain_are_a_gap(client, s
 
 
 SOME = [Booked(day(f"2026-01-0{number}"), Decimal(number)) for number in (1, 2, 3, 4)]
-TWICE = [Booked(day("2026-01-01"), Decimal(amount)) for amount in (5, 7, 11)]
+TWICE = [Booked(day("2026-01-01"), Decimal(amount), at=amount) for amount in (5, 7, 11)]
+AT_ONCE = [Booked(day("2026-01-01"), Decimal(amount)) for amount in (5, 7, 11)]
+MANY = [Booked(day("2026-01-01"), Decimal(amount)) for amount in range(1, 20)]
 
 
 @pytest.mark.parametrize(
@@ -350,6 +352,13 @@ TWICE = [Booked(day("2026-01-01"), Decimal(amount)) for amount in (5, 7, 11)]
         (("2026-01-01", 0), ("2026-01-01", 16), TWICE, 16),
         (("2026-01-01", 0), ("2026-01-03", 18), TWICE, 0),  # in the middle of the first day
         (("2026-01-01", 0), ("2026-01-03", 12), TWICE, 12),  # not the first without the last
+        (("2026-01-01", 0), ("2026-01-03", 12), AT_ONCE, 0),  # but for bookings that came at one time
+        (("2026-01-01", 0), ("2026-01-01", 16), AT_ONCE, 0),
+        (("2026-01-01", 0), ("2026-01-03", 13), AT_ONCE, 13),
+        (("2025-12-31", 0), ("2026-01-01", 16), AT_ONCE, 0),
+        (("2026-01-01", 0), ("2026-01-03", 190), MANY, 0),  # the morning of the first
+        (("2026-01-01", 0), ("2026-01-03", 0), MANY, 0),  # its evening
+        (("2026-01-01", 0), ("2026-01-03", 500), MANY, None),  # too many to try
     ],
 )
 def test_what_lies_between_two_balances(before, after, bookings, off):

@@ -16,12 +16,14 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from konfipay_async.errors import ConfigurationError, StorageAwayError, StorageBusyError, StorageError
 from konfipay_async.models.transactions import BankAccountRef, CreditDebitIndicator, DocumentRef, Transaction
 from konfipay_async.pull.sinks import Written, postgresql, schema, sql
+from konfipay_async.pull.sinks.postgresql import Postgresql
 from konfipay_async.pull.sinks.sql import SqlSink
 
 ORIGIN = "https://portal.konfipay.de"
@@ -60,7 +62,9 @@ def sessions(server: Any) -> list[int]:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _impatient(monkeypatch: pytest.MonkeyPatch, postgres_server: Any) -> None:
+    while sessions(postgres_server):
+        pass  # of the last test: the server ends them a moment after they were closed
     monkeypatch.setattr(postgresql, "_PATIENCE", "50ms")
 
 
@@ -533,7 +537,7 @@ def test_tables_another_program_locks(sink: SqlSink, postgres: Any) -> None:
     sink._run(lambda connection: connection.exec_driver_sql("SET lock_timeout = '50ms'"))
     with psycopg.connect(postgres.url()) as other:
         other.execute("LOCK TABLE konfipay.transactions")
-        refused(lambda: sink.write(page("a"), "ack-1"), "locked by another program")
+        refused(lambda: sink.write(page("a"), "ack-1"), "locked by another program", StorageBusyError)
     assert sink.write(page("a"), "ack-1") == Written(1, 0)
 
 
@@ -553,6 +557,47 @@ def test_tables_another_program_locks(sink: SqlSink, postgres: Any) -> None:
 def test_a_server_that_cannot_be_reached_says_why(postgres: Any, address: str, says: str) -> None:
     kind = StorageAwayError if "listens" in says else StorageError  # where it may be back later
     refused(make(postgres, url=address.format(folder=postgres.folder)).open, says, kind)
+
+
+CONNECTION = 'connection to server at "db-controller.example" (10.0.0.1), port 5432 failed: '
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONNECTION + "No route to host\n\tIs the server running on that host and accepting TCP/IP connections?",
+        CONNECTION + "Network is unreachable",
+        CONNECTION + "Connection timed out",
+        CONNECTION + "Host is down",
+        CONNECTION + "FATAL:  the database system is in recovery mode",
+        CONNECTION + "FATAL:  the database system is not yet accepting connections",
+        CONNECTION + "FATAL:  das Datenbanksystem startet",
+        CONNECTION + "FATAL:  tut mir leid, schon zu viele Verbindungen",
+        "consuming input failed: SSL SYSCALL error: Connection timed out",
+        "consuming input failed: could not receive data from server: Connection reset by peer",
+        "could not send data to server: Broken pipe",
+    ],
+)
+def test_what_passes_by_itself_is_an_error_that_passes(text: str) -> None:
+    kind = Postgresql(sa.make_url("postgresql://db-controller.example/bank"), "default")
+    assert type(kind.explain(psycopg.OperationalError(text))) is StorageAwayError
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONNECTION + 'FATAL:  password authentication failed for user "refused"',
+        CONNECTION + "FATAL:  Passwort-Authentifizierung für Benutzer »x« fehlgeschlagen",
+        CONNECTION + 'FATAL:  no pg_hba.conf entry for host "10.0.0.2", user "x", database "y", no encryption',
+        CONNECTION + 'FATAL:  role "x" does not exist',
+        CONNECTION + "SSL error: certificate verify failed",
+        CONNECTION + "server does not support SSL, but SSL was required",
+        'invalid sslmode value: "geheim"',
+    ],
+)
+def test_what_does_not_pass_by_itself_is_none(text: str) -> None:
+    kind = Postgresql(sa.make_url("postgresql://db-controller.example/bank"), "default")
+    assert type(kind.explain(psycopg.OperationalError(text))) is StorageError
 
 
 @pytest.mark.parametrize("options", ["passwort=geheim", "connect_timeout=geheim"])

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from konfipay_async.pull.balances import Booked, Seen
 from konfipay_async.pull.sinks import schema
 from konfipay_async.pull.sinks.notes import BALANCES
+from konfipay_async.pull.sinks.rows import is_interim_format
 from konfipay_async.pull.sinks.singles import FILES
 
 __all__ = ["Account", "Evidence", "Statements", "is_statement"]
@@ -34,7 +35,7 @@ def is_statement(file_format: str | None) -> bool:
     """Whether a file of this format is a statement of what is booked: camt.053 or MT940, also by the short names that
     filters have. Interim reports and notifications are counted apart. Where no format is said it is taken for one.
     """
-    return file_format is None or re.search(r"\b(0?53|(MT)?940)\b", file_format, re.IGNORECASE) is not None
+    return file_format is None or re.search(r"(?<!\d)(0?53|940)(?!\d)", file_format) is not None
 
 
 class Evidence:
@@ -59,9 +60,13 @@ class Evidence:
 
     def days(self, account: Account | None, first: date, last: date) -> dict[date, int]:
         """How many rows each booking day has, interim entries apart; None is all accounts."""
-        day = schema.TRANSACTIONS.c.booking_date
-        query = sa.select(day, sa.func.count()).where(*self._booked(account, first, last)).group_by(day)
-        return {_known(found): count for found, count in self._all(query)}
+        day, made_as = schema.TRANSACTIONS.c.booking_date, schema.TRANSACTIONS.c.file_format
+        query = sa.select(day, made_as, sa.func.count()).where(*self._between(account, first, last))
+        found: dict[date, int] = {}
+        for said, file_format, count in self._all(query.group_by(day, made_as)):
+            if not is_interim_format(file_format):
+                found[_known(said)] = found.get(_known(said), 0) + count
+        return found
 
     def known(self, rids: Collection[str]) -> set[str]:
         """Those of these rids that the database has, on whatever day."""
@@ -103,10 +108,14 @@ class Evidence:
     def bookings(self, account: Account, currency: str, first: date, last: date) -> list[Booked]:
         """What the booked rows of these days change, in the order they were booked in."""
         table = schema.TRANSACTIONS
-        columns = table.c.booking_date, table.c.amount, table.c.credit_debit_indicator
-        query = sa.select(*columns).where(*self._booked(account, first, last), table.c.currency == currency)
-        rows = self._all(query.order_by(table.c.booking_date, table.c.timestamp, table.c.rid))
-        return [Booked(_known(day), _signed(amount, sign)) for day, amount, sign in rows]
+        order = table.c.booking_date, table.c.timestamp, table.c.rid
+        columns = *order, table.c.amount, table.c.credit_debit_indicator, table.c.file_format
+        query = sa.select(*columns).where(*self._between(account, first, last), table.c.currency == currency)
+        return [
+            Booked(_known(day), _signed(amount, sign), at)
+            for day, at, _, amount, sign, file_format in self._all(query.order_by(*order))
+            if not is_interim_format(file_format)
+        ]
 
     def balances(self, account: Account, currency: str) -> list[Seen]:
         """The balances that were noted, oldest first, one a day: the last of it."""
@@ -135,12 +144,8 @@ class Evidence:
             return mine
         return sa.and_(mine, table.c.bank_account_rid.is_not_distinct_from(account.rid))
 
-    def _booked(self, account: Account | None, first: date, last: date) -> list[sa.ColumnElement[bool]]:
-        table = schema.TRANSACTIONS
-        # As `rows.is_interim` has it.
-        file_format = sa.func.coalesce(table.c.file_format, "")
-        interim = sa.or_(file_format.like("%052%"), file_format.like("%942%"))
-        return [self._of(account), table.c.booking_date.between(_stored(first), _stored(last)), sa.not_(interim)]
+    def _between(self, account: Account | None, first: date, last: date) -> list[sa.ColumnElement[bool]]:
+        return [self._of(account), schema.TRANSACTIONS.c.booking_date.between(_stored(first), _stored(last))]
 
 
 def _stored(day: date) -> Any:

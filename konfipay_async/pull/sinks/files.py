@@ -190,7 +190,9 @@ class FileSink:
         """Make it, or see that it is ours."""
         with suppress(FileExistsError):
             self._folder.mkdir()
-        if not (self._folder / _INDEX).exists() and any(self._folder.iterdir()):
+        # In this order: another pull may be making the index, and files after it, this moment.
+        is_empty = not any(self._folder.iterdir())
+        if not is_empty and not (self._folder / _INDEX).exists():
             raise StorageError(
                 f"the folder {self._folder} is not ours: there are files in it and no {_INDEX}; choose another folder, "
                 "or a new one (--to)"
@@ -199,8 +201,9 @@ class FileSink:
     def _prepare(self) -> None:
         path = self._folder / _INDEX
         self._index = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
-        # An id may be sent as soon as its page is committed: a commit that a power cut undoes would lose bookings.
-        self._index.execute("PRAGMA synchronous = FULL")
+        # An id may be sent as soon as its page is committed: a commit that a power cut undoes would lose bookings. FULL
+        # alone does not make the end of the rollback journal last.
+        self._index.execute("PRAGMA synchronous = EXTRA")
         with self._transaction() as index:
             if not index.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 for statement in _TABLES:

@@ -12,6 +12,7 @@ took the lock meanwhile. A commit whose answer was lost may have happened; repea
 
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -171,15 +172,20 @@ class Postgresql:
         state = _state(error)
         for known, sentence in _SENTENCES.items():
             if state.startswith(known):
-                return StorageError(sentence.format(database=self.name, schema=_SCHEMA))
+                kind = StorageBusyError if state == _LOCK_NOT_AVAILABLE else StorageError
+                return kind(sentence.format(database=self.name, schema=_SCHEMA))
         if state:
             kind = StorageAwayError if _is_passing(state) else StorageError
             # The code is enough to look it up, the text may say more than a log should hold.
             return kind(f"the database {self.name} failed with SQLSTATE {state}; nothing was written")
+        said = re.sub(r'"[^"]*"', "", str(error))  # names of hosts, users and databases could mean anything
         for reasons, kind in ((_NOT_LET_IN, StorageError), (_AWAY, StorageAwayError), (_NOT_SECURE, StorageError)):
             for known, reason in reasons.items():
-                if known in str(error):
+                if known in said:
                     return kind(f"the database {self.name} cannot be reached: {reason}")
+        # What the server itself says with FATAL, and is not known above, it would say again.
+        if _BROKEN.search(said) and "FATAL" not in said:
+            return StorageAwayError(f"the connection to the database {self.name} broke, or did not come about")
         return StorageError(f"the database {self.name} failed with {type(error).__name__}; nothing was written")
 
     def _new_engine(self) -> sa.Engine:
@@ -294,15 +300,24 @@ _AWAY = {
     "resolve": "there is no host of that name",
     "translate": "there is no host of that name",
     "refused": "no server listens there",
+    "No route": "there is no way to its host",
+    "unreachable": "there is no way to its host",
     "No such file": "no server listens there",
     "timeout": "no answer came in time",
+    "timed out": "no answer came in time",
+    "reset": "the connection broke, and did not come back in time",
     "starting up": "the server is just starting",
+    "recovery mode": "the server is just starting",
+    "not yet accepting": "the server is just starting",
+    "Datenbanksystem": "the server is just starting, or stopping",
+    "zu viele": "the server has no connection left",
     "shutting down": "the server is just stopping",
     "too many": "the server has no connection left",
     "closed": "the connection broke, and did not come back in time",
     "terminat": "the connection broke, and did not come back in time",
     "EOF": "the connection broke, and did not come back in time",
 }
+_BROKEN = re.compile(r"failed: |could not (?:send|receive) ")
 _NOT_SECURE = {
     "SSL": "no encrypted connection comes about; see sslmode",
     "certificate": "no encrypted connection comes about; see sslmode",

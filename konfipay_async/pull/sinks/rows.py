@@ -10,7 +10,7 @@ from typing import TypeAlias
 from konfipay_async.errors import StorageError
 from konfipay_async.models.transactions import BankAccountRef, Transaction
 
-__all__ = ["BOOKKEEPING", "COLUMNS", "Value", "digest", "is_interim", "row"]
+__all__ = ["BOOKKEEPING", "COLUMNS", "Value", "digest", "is_interim", "is_interim_format", "row"]
 
 Value: TypeAlias = str | bool | None
 
@@ -109,7 +109,12 @@ def is_interim(transaction: Transaction) -> bool:
     Inferred: a transaction does not say whether it is pending, and these are the formats of intraday reports.
     """
     file = transaction.origin
-    return file is not None and file.format is not None and _INTERIM.search(file.format) is not None
+    return file is not None and is_interim_format(file.format)
+
+
+def is_interim_format(file_format: str | None) -> bool:
+    """Whether a file of this format is an interim report."""
+    return file_format is not None and _INTERIM.search(file_format) is not None
 
 
 def _amount(transaction: Transaction) -> str:

@@ -4,7 +4,7 @@ A row and the wish to acknowledge it are committed together. What is wished for 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,7 @@ from konfipay_async.models.paypal import PayPalAccountRef, PayPalTransaction
 from konfipay_async.models.transaction_files import TransactionFile
 from konfipay_async.models.transactions import BankAccountRef
 from konfipay_async.pull.sinks import Written
-from konfipay_async.pull.sinks.columns import Amount, Moment
+from konfipay_async.pull.sinks.columns import Amount, Moment, Words
 from konfipay_async.pull.sinks.notes import METADATA, RunInTransaction
 from konfipay_async.pull.sinks.noting import SavedFile, Single
 
@@ -55,15 +55,15 @@ FILES = Table(
     "transaction_files",
     METADATA,
     Column("source", Text, nullable=False),
-    Column("rid", Text, nullable=False),
+    Column("rid", Words, nullable=False),
     Column("timestamp", Moment),
-    Column("format", Text),
-    Column("file_name", Text),
+    Column("format", Words),
+    Column("file_name", Words),
     Column("electronic_sequence_number", BigInteger),
     Column("legal_sequence_number", BigInteger),
-    Column("bank_account_rid", Text),
-    Column("bank_account_iban", Text),
-    Column("bank_account_currency", Text),
+    Column("bank_account_rid", Words),
+    Column("bank_account_iban", Words),
+    Column("bank_account_currency", Words),
     Column("saved_as", Text, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
@@ -74,18 +74,18 @@ PAYPAL = Table(
     "paypal_transactions",
     METADATA,
     Column("source", Text, nullable=False),
-    Column("rid", Text, nullable=False),
+    Column("rid", Words, nullable=False),
     Column("timestamp", Moment),
-    Column("transaction_id", Text),
+    Column("transaction_id", Words),
     Column("amount", Amount),
     Column("fee", Amount),
-    Column("currency", Text),
-    Column("status", Text),
-    Column("name", Text),
+    Column("currency", Words),
+    Column("status", Words),
+    Column("name", Words),
     Column("is_new", Boolean),
-    Column("paypal_account_rid", Text),
-    Column("paypal_account_description", Text),
-    Column("extra", Text),
+    Column("paypal_account_rid", Words),
+    Column("paypal_account_description", Words),
+    Column("extra", Words),
     *_bookkeeping(),
 )
 
@@ -93,11 +93,15 @@ _TABLES: dict[Single, Table] = {"files": FILES, "paypal": PAYPAL}
 
 
 class SqlSingles:
-    """The files and PayPal transactions of one source; `run` does something in a transaction, perhaps twice."""
+    """The files and PayPal transactions of one source; `run` does something in a transaction, perhaps twice.
 
-    def __init__(self, run: RunInTransaction, source: str) -> None:
+    `belong` is called in each that keeps something, and binds the database to its origin.
+    """
+
+    def __init__(self, run: RunInTransaction, source: str, belong: Callable[[Connection], None]) -> None:
         self._run = run
         self._source = source
+        self._belong = belong
 
     def saved(self, rid: str) -> SavedFile | None:
         """Where the file of this rid is, None where it was never kept."""
@@ -150,6 +154,7 @@ class SqlSingles:
         wish = {"acknowledge": True, "settled_at": None, "outcome": None} if acknowledge else {}
 
         def work(connection: Connection) -> Written:
+            self._belong(connection)
             found = self._found(connection, table, list(by_rid))
             fresh = [
                 {**row, "first_seen_at": now, "last_seen_at": now, "acknowledge": acknowledge}

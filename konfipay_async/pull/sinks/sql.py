@@ -105,7 +105,7 @@ class SqlSink:
     @property
     def singles(self) -> "singles.SqlSingles":
         """Where it keeps files and PayPal transactions; for use while open."""
-        return singles.SqlSingles(self._run, self._source)
+        return singles.SqlSingles(self._run, self._source, self._belong)
 
     @property
     def lasts(self) -> bool:
@@ -142,8 +142,7 @@ class SqlSink:
         rows = {transaction.rid: row(transaction, self._source, now) for transaction in transactions}
 
         def work(connection: "sa.Connection") -> Written:
-            if not self._has_origin:
-                schema.belong_to(connection, origin=self._origin, database=database.name)
+            self._belong(connection)
             new = changed = 0
             for table, other in ((schema.TRANSACTIONS, schema.PENDING), (schema.PENDING, schema.TRANSACTIONS)):
                 rids = [rid for rid, home in homes.items() if home is table]
@@ -190,6 +189,11 @@ class SqlSink:
         query = sa.select(sa.func.count()).select_from(table).where(table.c.source == self._source)
         return self._run(lambda connection: int(connection.execute(query).scalar_one()))
 
+    def _belong(self, connection: "sa.Connection") -> None:
+        """Bind the database to the origin, with the first that is kept in it."""
+        if not self._has_origin:
+            schema.belong_to(connection, origin=self._origin, database=self._opened().name)
+
     def _opened(self) -> "_Database":
         if self._database is None:
             raise ClientStateError("the sink is not open")
@@ -225,10 +229,11 @@ class SqlSink:
                     # Busy is what comes of a lock that was lost with its connection: the server may not have noticed.
                     if not isinstance(error, StorageBusyError) and not database.passes(_cause(error)):
                         raise
+                    # Before anything else: what comes of it later must not go on without the lock.
+                    self._drop_connection()
                     give_up = give_up or time.monotonic() + _AWAY
                     if self._in_a_hurry.is_set() or time.monotonic() + wait > give_up:
                         raise
-            self._drop_connection()
             self._in_a_hurry.wait(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
 

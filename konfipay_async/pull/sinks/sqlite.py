@@ -17,6 +17,9 @@ __all__ = ["Sqlite"]
 # Seconds a write waits for another program's.
 _PATIENCE = 5
 
+# With a write-ahead log it is FULL; where there can be none, it makes the end of the rollback journal last as well.
+_DURABLE = "PRAGMA synchronous = EXTRA"
+
 # KiB of the database that are kept in memory. Ids are random, so a page of bookings touches a thousand pages of their
 # index, which 2 MiB (the default) cannot hold until they are committed.
 _CACHE = 16_384
@@ -91,7 +94,7 @@ class Sqlite:
             with connection.begin():
                 yield
         finally:
-            session.execute("PRAGMA synchronous = FULL")
+            session.execute(_DURABLE)
 
     def put(
         self, connection: sa.Connection, table: sa.Table, rows: list[tuple[Value, ...]], now: str, *, likely_new: bool
@@ -139,7 +142,7 @@ def _make_durable(connection: sa.Connection) -> None:
     cursor = connection.connection.cursor()
     try:
         # An id may be sent as soon as its page is committed: a commit that a power cut undoes would lose bookings.
-        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(_DURABLE)
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute(f"PRAGMA cache_size = -{_CACHE}")
         cursor.execute(f"PRAGMA wal_autocheckpoint = {_LOG}")

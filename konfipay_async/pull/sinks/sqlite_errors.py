@@ -3,7 +3,7 @@
 import os
 import sqlite3
 
-from konfipay_async.errors import StorageError
+from konfipay_async.errors import StorageBusyError, StorageError
 
 __all__ = ["explain", "primary_code"]
 
@@ -13,6 +13,10 @@ def explain(error: BaseException, database: str) -> StorageError:
     code = primary_code(error)
     if code == sqlite3.SQLITE_CANTOPEN:
         return StorageError(f"the database {database} cannot be opened: {_why_not(database)}")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StorageBusyError(
+            f"the database {database} is locked by another program; close that, or wait, and pull again"
+        )
     if code in _SENTENCES:
         return StorageError(_SENTENCES[code].format(database=database))
     # The name of an error says enough to look it up, its text may say more than a log should hold.
@@ -35,8 +39,6 @@ def _why_not(database: str) -> str:
 
 
 _SENTENCES = {
-    sqlite3.SQLITE_BUSY: "the database {database} is locked by another program; close that, or wait, and pull again",
-    sqlite3.SQLITE_LOCKED: "the database {database} is locked by another program; close that, or wait, and pull again",
     sqlite3.SQLITE_READONLY: "the database {database} is read-only; allow writing to it, or choose another file (--to)",
     sqlite3.SQLITE_PERM: "the database {database} may not be used; allow that, or choose another file (--to)",
     sqlite3.SQLITE_FULL: "no room is left for the database {database}, nothing was written; make room and pull again",
