@@ -128,6 +128,17 @@ async def test_a_pull_that_goes_on_or_was_killed_is_said_to_be_so(konfipay, tmp_
     assert "never complete" in ended.out
 
 
+async def test_days_that_are_over_say_nothing_of_what_is_new(konfipay, tmp_path):
+    """A look back into last year does not hide that nothing came for a week."""
+    async with Sandbox(transactions=10) as sandbox:
+        await konfipay("pull", **environment_of(sandbox))
+        change(tmp_path / "transactions.db", "UPDATE pull_runs SET started_at = '2026-01-01T00:00:00.000000+00:00'")
+        await konfipay("pull", "--since", "2022-01-01", "--until", "2022-01-31", **environment_of(sandbox))
+        assert (await konfipay("status", "--max-lag", "1h")).code == 6
+        await konfipay("pull", "--since", "2022-01-01", **environment_of(sandbox))
+        assert (await konfipay("status", "--max-lag", "1h")).code == 0
+
+
 async def test_it_ends_with_6_where_what_is_known_is_too_old(konfipay, tmp_path):
     """For whoever watches the night's pulls."""
     async with Sandbox(transactions=10) as sandbox:

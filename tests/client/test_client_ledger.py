@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from konfipay_async import OutcomeUnknownError, Retry
@@ -439,6 +440,23 @@ async def test_every_attempt_is_an_entry_and_the_last_one_counts(
             with pytest.raises(AlreadySubmittedError) as caught:
                 await client.payment_files.upload(pain())
             assert caught.value.outcome == expected[-1]
+
+
+async def test_a_lent_session_that_is_closed_sends_nothing(
+    new_sandbox: Any, new_client: Any, ledger: Ledger, clock: Any
+) -> None:
+    """So the same may be sent again."""
+    async with new_sandbox(transactions=0) as sandbox, aiohttp.ClientSession() as lent:
+        async with new_client(sandbox, ledger=ledger, session=lent) as client:
+            await client.request("GET", "bank-accounts")
+            await lent.close()
+            with pytest.raises(ClientStateError, match="was closed"):
+                await client.payment_files.upload(pain())
+            assert outcomes(ledger) == ["not sent"]
+            assert client.budgets.authenticated.status().granted == 1
+        async with new_client(sandbox, ledger=ledger) as client:
+            await client.payment_files.upload(pain())
+        assert len(sandbox.payment_file_rids()) == 1
 
 
 async def test_what_was_not_sent_is_noted_and_tried_again(

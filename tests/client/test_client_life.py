@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import aiohttp
+import anyio
 import pytest
 
 from konfipay_async import BASE_URL, Budgets, KonfipayClient, Lane, Limits, Recorder
@@ -18,6 +19,7 @@ from konfipay_async.errors import (
     StatusError,
     TransportError,
 )
+from konfipay_async.holding import close_all
 
 LIST = "transactions.list"
 KEY = "AKeyForTestsOnly"
@@ -288,6 +290,35 @@ async def test_a_slash_at_the_end_of_the_base_url(new_sandbox: Any, new_client: 
     async with new_sandbox() as sandbox, new_client(sandbox.base_url + "/", api_key=sandbox.api_key) as client:
         await client.request("GET", "/bank-accounts")
         assert sandbox.requests[-1].path == "/api/v6/bank-accounts"
+
+
+class Thing:
+    """Something that was opened."""
+
+    def __init__(self, name: str, closed: list[str], error: Exception | None = None) -> None:
+        self.name, self.closed, self.error = name, closed, error
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+        self.closed.append(self.name)
+        if self.error is not None:
+            raise self.error
+
+
+async def test_all_that_was_opened_is_closed_whatever_one_of_them_raises() -> None:
+    closed: list[str] = []
+    with pytest.raises(OSError, match="a"):
+        await close_all([Thing("a", closed, OSError("a")), Thing("b", closed), Thing("c", closed)])
+    assert closed == ["a", "b", "c"]
+
+
+async def test_all_that_was_opened_is_closed_whatever_becomes_of_the_caller() -> None:
+    """anyio cancels each await anew."""
+    closed: list[str] = []
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await close_all([Thing("a", closed), Thing("b", closed)])
+    assert closed == ["a", "b"]
 
 
 async def test_an_unreachable_host(new_client: Any, kept_port: int) -> None:

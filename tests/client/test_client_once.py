@@ -227,6 +227,29 @@ async def test_a_refused_connection_is_tried_again(
         assert sandbox.count(ACKNOWLEDGE) == 1
 
 
+async def test_closing_ends_the_pause_before_another_attempt(
+    new_sandbox: Any, new_client: Any, clock: Any, log: Any, kept_port: int
+) -> None:
+    """Also one that had not begun."""
+    sandbox = new_sandbox(port=kept_port)
+    async with sandbox, new_client(sandbox) as client:
+        path = f"transactions/{await an_id(client)}/acknowledge"
+        await sandbox.__aexit__(None, None, None)
+        closing: list[asyncio.Task[None]] = []
+        record = log.record
+
+        def close(attempt: Any) -> None:
+            record(attempt)
+            closing.append(asyncio.ensure_future(client.close()))
+
+        log.record = close
+        clock.slept.clear()
+        with pytest.raises(ClientStateError):
+            await client.request("POST", path)
+        await asyncio.gather(*closing)
+        assert clock.slept == []
+
+
 async def test_a_get_is_repeated_where_a_post_is_not(pair: Any) -> None:
     async with pair({"faults": ["reset-after:bank-accounts.listx4"]}) as (sandbox, client):
         assert (await client.request("GET", "bank-accounts")).status == 200

@@ -6,6 +6,7 @@ import random
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from konfipay_async import Budgets, KonfipayClient, Lane, Limits
 from konfipay_async.errors import ClientStateError, ConfigurationError, MissingExtraError
 from konfipay_async.sandbox import Sandbox
-from konfipay_async.session import shared
+from konfipay_async.session import shared, shared_link
 from konfipay_async.session.budget import Permit
 from konfipay_async.session.clock import SystemClock
 from konfipay_async.session.shared import SharedBudget
@@ -388,6 +389,126 @@ async def test_who_was_alone_long_ago_asks_redis_first(
     (await one.take()).answered()
     assert not one.status().away
     assert redis_server.ask("ZCARD", "konfipay:a name:permits") == 1
+
+
+async def test_who_did_not_ask_for_long_waits_a_period_before_it_is_alone_again(
+    process: Any, redis_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis may have been back for the others meanwhile, and have given out all there is."""
+    for module, name, value in (
+        (shared, "_TRUST", 0.5),
+        (shared, "_SHORTEST_LEASE", 0.1),
+        (shared_link, "_STALE", 0.5),
+    ):
+        monkeypatch.setattr(module, name, value)
+    one = process(20, period=1.0, away_share=1)
+    redis_server.stop()
+    (await one.take()).unused()
+    (await one.take()).unused()  # it is alone, and need not wait
+    await eventually(lambda: one._keeper is None)
+    await asyncio.sleep(0.6)  # as long as nothing is known of
+    assert await seconds(one.take()) >= 0.9
+
+
+def test_what_was_taken_alone_is_not_forgotten_in_the_next_loop(redis_server: Any) -> None:
+    """Nor is a pause."""
+    redis_server.stop()
+    clock = SystemClock()
+    link = Link(redis_server.url, clock=clock, meanwhile="")
+    budget = SharedBudget(link, "a name", 10, period=3.0, grace=0.0, per_second=1e6, away_share=0.5, clock=clock)
+
+    async def take(count: int, within: float) -> int:
+        taken = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while taken < count:
+                    (await budget.take()).answered()
+                    taken += 1
+        await budget.close()
+        return taken
+
+    async def pause() -> None:
+        budget.pause(60)
+        await budget.close()
+
+    assert asyncio.run(take(5, 30), debug=True) == 5
+    assert asyncio.run(take(5, 0.3), debug=True) == 0
+    asyncio.run(pause(), debug=True)
+    assert asyncio.run(take(1, 4.0), debug=True) == 0
+
+
+@pytest.mark.usefixtures("knows")
+async def test_permits_that_come_with_a_429_are_given_back(process: Any, redis_server: Any) -> None:
+    """They were on their way while the answer came."""
+    one = process(20)
+    run = one._run
+
+    async def and_then_a_429(*arguments: Any) -> Any:
+        answer = await run(*arguments)
+        if arguments[0] == "take":
+            one._run = run
+            one.pause(0.4)
+        return answer
+
+    one._run = and_then_a_429
+    assert await seconds(one.take()) >= 0.35
+    await eventually(lambda: permits(redis_server) == 1)
+
+
+@pytest.mark.parametrize("late", range(8))
+async def test_who_asks_while_it_is_being_closed_is_served(
+    process: Any, redis_server: Any, monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    redis_server.stop()
+    one = process(20, period=0.2, away_share=1)
+    (await one.take()).answered()
+    closing = asyncio.create_task(one.close())
+    for _ in range(late):
+        await asyncio.sleep(0)
+    waiting = asyncio.create_task(one.take())
+    await closing
+    async with asyncio.timeout(20):
+        with suppress(ClientStateError):  # or told so
+            await waiting
+
+
+_FORKED = """
+import asyncio, os, sys
+from konfipay_async import Budgets, Limits
+
+limits = Limits(shared=sys.argv[1], authenticated=10, per_second=1e6)
+budgets = Budgets.from_limits(limits, origin="https://portal.konfipay.de", api_key="k" * 64)
+
+async def take():
+    taken = 0
+    try:
+        async with asyncio.timeout(3):
+            while True:
+                await budgets.authenticated.take()
+                taken += 1
+    except TimeoutError:
+        return taken
+
+for _ in range(3):
+    if os.fork() == 0:
+        os.write(1, b"%d\\n" % asyncio.run(take()))
+        os._exit(0)
+for _ in range(3):
+    os.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.fork")
+@pytest.mark.usefixtures("knows")
+async def test_processes_that_are_forked_afterwards_share_the_limit(redis_server: Any) -> None:
+    """As under a server that loads the application first."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _FORKED, redis_server.url, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await child.communicate()
+    taken = [int(text) for text in said.split()]
+    assert len(taken) == 3
+    assert 5 <= sum(taken) <= 10
 
 
 async def test_after_a_silence_somebody_may_be_alone(

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,9 +15,11 @@ import pytest
 import warm
 
 from konfipay_async import KonfipayClient, Retry, Transaction, errors
+from konfipay_async.models.page import Page
+from konfipay_async.models.paypal import PayPalTransaction
 from konfipay_async.pull import Report, Step, Written
 from konfipay_async.pull.plan import Plan, carry_out
-from konfipay_async.pull.singles import pull_files, pull_paypal
+from konfipay_async.pull.singles import _standing, pull_files, pull_paypal
 from konfipay_async.pull.sinks.sql import SqlSink
 from konfipay_async.sandbox import Sandbox
 
@@ -279,6 +281,81 @@ async def test_an_acknowledgement_that_fails_stays_pending(sandbox, client, sink
     ]
 
 
+async def test_a_paypal_transaction_that_changed_before_it_was_acknowledged_is_read_again(sandbox, client, sink, file):
+    """To acknowledge it by its rid would be to acknowledge a state that nobody has read."""
+    rows = [row async for row in client.paypal.transactions.list()]
+    with sink:
+        sink.singles.keep_paypal(rows, acknowledge=True)  # and then it was killed
+    rid = next(row.rid for row in rows if row.status == "Pending")
+    await client.paypal.transactions.get(rid, force_update=True)
+    report = await pull_paypal(client, sink, acknowledge=True)
+    assert report.changed == 1
+    assert rows_of(file, f"SELECT status, outcome FROM paypal_transactions WHERE rid = '{rid}'") == [
+        ("Completed", "acknowledged")
+    ]
+    assert sandbox.paypal_transactions.new_rids() == []
+
+
+async def test_what_was_acknowledged_without_an_answer_is_settled_in_the_end(sandbox, client, sink, file):
+    """It is new no longer, so it does not come again."""
+    sandbox.add_fault("reset-after:paypal.transactions.acknowledge@3")
+    with pytest.raises(errors.KonfipayError):
+        await pull_paypal(client, sink, acknowledge=True)
+    sandbox.clear_faults()
+    assert (await pull_paypal(client, sink, acknowledge=True)).complete
+    assert rows_of(file, "SELECT count(*), count(settled_at) FROM paypal_transactions") == [(25, 25)]
+    assert "gone" in {outcome for (outcome,) in rows_of(file, "SELECT outcome FROM paypal_transactions")}
+
+
+@pytest.mark.parametrize("what", ["files", "paypal"])
+async def test_a_database_belongs_to_the_origin_of_its_first_row(client, sink, file, folder, what):
+    """What is pending there is acknowledged nowhere else."""
+    await carry_out(plan_of(what, folder, acknowledge=False), client, sink)
+    other = SqlSink(f"sqlite:///{file}", origin="another one")
+    with pytest.raises(errors.StorageError, match="filled from the sandbox of a test, this pull reads from another"):
+        await carry_out(plan_of(what, folder), client, other)
+
+
+def _page(number: int, total: int, *rids: str) -> Page[PayPalTransaction]:
+    rows = [PayPalTransaction(rid=rid) for rid in rids]
+    return Page(number=number, size=2, total_pages=-(-total // 2), total_items=total, links=[], items=rows)
+
+
+async def test_days_whose_list_moves_are_read_again():
+    """A row that left it before the page in hand hides another one."""
+    looks = [
+        [_page(1, 4, "a", "b"), _page(2, 3, "d")],
+        [_page(1, 3, "b", "c"), _page(2, 3, "d")],
+    ]
+
+    async def look():
+        for page in looks.pop(0):
+            yield page
+
+    seen = [row.rid async for page in _standing(look) for row in page.items]
+    assert seen == ["a", "b", "d", "b", "c", "d"]
+
+
+async def test_days_whose_list_moves_all_the_time_are_not_said_to_be_read():
+    async def look():
+        yield _page(1, 2, "a")
+
+    with pytest.raises(errors.ListError, match="3 times"):
+        [page async for page in _standing(look)]
+
+
+async def test_a_list_that_is_empty_is_read_once():
+    looks = []
+
+    async def look():
+        looks.append(1)
+        return
+        yield
+
+    assert [page async for page in _standing(look)] == []
+    assert looks == [1]
+
+
 async def test_a_file_that_the_api_stumbles_over_does_not_stop_the_others(sandbox, client, sink, file, folder):
     """It stays new, and its error is raised at the end."""
     sandbox.add_fault("500:transaction-files.content@3")
@@ -317,8 +394,6 @@ async def test_a_folder_that_cannot_be_is_said_to_be_so(client, sandbox, sink, t
 
 async def test_an_absurd_amount_is_refused_by_its_rid(sink, file):
     """And nothing of its page is kept."""
-    from konfipay_async.models.paypal import PayPalTransaction
-
     with sink, pytest.raises(errors.StorageError, match="the-rid"):
         sink.singles.keep_paypal(
             [PayPalTransaction(rid="a"), PayPalTransaction(rid="the-rid", amount=Decimal("1E+999999"))],
@@ -350,6 +425,16 @@ async def test_a_sink_that_is_no_database_is_refused(client, sandbox, folder, wh
     with pytest.raises(errors.ConfigurationError, match="database"):
         await carry_out(plan_of(what, folder), client, NoDatabase())
     assert sandbox.requests == []
+
+
+def test_postgresql_takes_texts_that_it_has_no_room_for(postgres):
+    """One NUL, or a year before all, must not hold up all others."""
+    sink = SqlSink(postgres.url(), origin="the sandbox of a test")
+    row = PayPalTransaction(rid="a", name="Jane\0Doe", timestamp=datetime(1, 1, 1, tzinfo=UTC))
+    with sink:
+        assert sink.singles.keep_paypal([row], acknowledge=True) == Written(1, 0)
+        assert sink.singles.keep_paypal([row], acknowledge=True).known == 1
+    assert postgres.execute("SELECT name, timestamp FROM konfipay.paypal_transactions") == [("Jane\ufffdDoe", None)]
 
 
 @pytest.mark.parametrize("what", ["files", "paypal"])

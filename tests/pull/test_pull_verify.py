@@ -147,10 +147,11 @@ async def test_interim_entries_are_not_counted(sink, file):
     assert one.counts.reason == "90 of 90"
 
 
-async def test_a_row_that_looks_like_an_interim_entry_is_there_all_the_same(client, sandbox, sink, file):
+@pytest.mark.parametrize("file_format", ["camt.052", "Camt052", "52", "MT942"])
+async def test_a_row_that_looks_like_an_interim_entry_is_there_all_the_same(client, sandbox, sink, file, file_format):
     """It is not counted as booked, and found by its rid."""
     await pull(client, sink, acknowledge=True)
-    change(file, f"UPDATE transactions SET file_format = 'camt.052' WHERE rid = '{sandbox.rids()[200]}'")
+    change(file, f"UPDATE transactions SET file_format = '{file_format}' WHERE rid = '{sandbox.rids()[200]}'")
     checks = await checked(client, file)
     assert [one.counts.verdict for one in checks] == [Verdict.COMPLETE] * 2
     assert sum(one.counts.reason.startswith("all ") for one in checks) == 1
@@ -282,7 +283,7 @@ def test_a_gap_in_words():
 
 def test_which_files_are_statements():
     """By the names that answers have and by those that filters have."""
-    assert all(map(is_statement, (None, "camt.053", "camt.053.001.08", "53", "MT940", "940", "mt940")))
+    assert all(map(is_statement, (None, "camt.053", "camt.053.001.08", "Camt053", "53", "MT940", "SWIFT_MT940", "940")))
     assert not any(map(is_statement, ("camt.052", "camt.054", "MT942", "Pdf", "52", "")))
 
 

@@ -65,6 +65,13 @@ def test_an_amount_that_does_not_fit_is_refused(amount: str) -> None:
         table([booking("good"), booking("bad", amount)])
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00Z"])
+def test_the_year_1_stands_for_never_and_is_kept(text: str) -> None:
+    """In UTC it would begin in a year that is none."""
+    [row] = table([booking(timestamp=datetime.fromisoformat(text))]).to_pylist()
+    assert row["timestamp"] == datetime(1, 1, 1, tzinfo=UTC)
+
+
 def test_a_time_without_an_offset_is_german() -> None:
     """As it is in PostgreSQL."""
     moments = [datetime.fromisoformat("2025-07-01T12:00:00"), datetime.fromisoformat("2025-01-01T12:00:00")]

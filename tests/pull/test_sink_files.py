@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,27 @@ def test_a_folder_of_somebody_else(folder: Path) -> None:
     (folder / "letter.txt").write_text("Dear")
     refused(make(folder).open, r"is not ours: there are files in it and no _konfipay\.db.*--to")
     assert names(folder) == ["letter.txt"]
+
+
+def test_a_folder_that_another_pull_takes_at_the_same_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it finds there then is its own."""
+    listed = Path.iterdir
+
+    def meanwhile(path: Path) -> Iterator[Path]:
+        monkeypatch.setattr(Path, "iterdir", listed)
+        with make(path, source="another") as other:
+            other.write([booking("b")], None)
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", meanwhile)
+    with make(folder) as sink:
+        assert sink.write([booking("a")], None) == Written(1, 0)
+
+
+def test_commits_last(folder: Path) -> None:
+    """The end of the rollback journal too."""
+    with make(folder) as sink:
+        assert sink._opened().execute("PRAGMA synchronous").fetchone() == (3,)
 
 
 def test_a_folder_of_another_kind(folder: Path) -> None:
