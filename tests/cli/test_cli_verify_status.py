@@ -93,6 +93,17 @@ def statuses(out: str) -> dict[tuple[str, str], dict[str, object]]:
     return {(one["source"], one["what"]): one for one in found}
 
 
+async def test_a_database_is_checked_against_the_origin_it_was_filled_from(konfipay, tmp_path):
+    """Another one has other bookings, and its balances are not to be noted here."""
+    async with Sandbox(transactions=10) as sandbox, Sandbox(transactions=10, seed=7) as other:
+        await konfipay("pull", **environment_of(sandbox))
+        ended = await konfipay("verify", **environment_of(other))
+        assert ended.code == 2
+        assert f"filled from {sandbox.base_url}" in ended.err
+        assert other.requests == []
+        assert (await konfipay("verify", "--offline", **environment_of(other))).code == 0
+
+
 async def test_the_last_pulls_of_each_key_and_kind(konfipay, tmp_path):
     """Done, failed, what is left, and how old what is known is."""
     async with Sandbox(transactions=10, paypal_transactions=3) as sandbox:
