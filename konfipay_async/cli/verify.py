@@ -63,18 +63,17 @@ async def verify(
     async with AsyncExitStack() as stack:
         database = stack.enter_context(looked_into(to))
         from konfipay_async.pull.sinks.evidence import Evidence
-        from konfipay_async.pull.sinks.looking import facts, sources
+        from konfipay_async.pull.sinks.looking import origin, sources
         from konfipay_async.pull.verify import Verdict
         from konfipay_async.pull.verify import verify as check
 
         source = _source(source, sources(database))
         evidence = Evidence(database, source)
         client = None if offline else await stack.enter_async_context(connected(connection))
-        origin = facts(database, source).origin
-        if client is not None and origin not in (None, client.base_url):
+        if client is not None and (filled_from := origin(database)) not in (None, client.base_url):
             raise ConfigurationError(
-                f"the database was filled from {origin}, and this would ask {client.base_url}: give --base-url, or "
-                "--offline to ask the database only"
+                f"the database was filled from {filled_from}, and this would ask {client.base_url}: give --base-url, "
+                "or --offline to ask the database only"
             )
         checks = await check(client, evidence, since=since, until=until, today=german_day(time.time()))
     writer(_COLUMNS, json=output.json, as_json=_as_json)(checks)

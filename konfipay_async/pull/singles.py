@@ -144,6 +144,7 @@ async def pull_paypal(
                 # What an earlier pull could not acknowledge came again where it was still new.
                 for rid in await work.do(singles.pending, "paypal"):
                     await work.do(singles.settle, "paypal", rid, Acknowledgement.GONE.value)
+                    work.report.expired += 1
             work.finish(stop)
         finally:
             await settling.abandon()

@@ -33,8 +33,9 @@ class LastRun:
 class Status:
     """How the pulls of one source and kind fare.
 
-    `complete_at` is when the last pull began that came to its end: what was new by then is here. `failures` have
-    failed in a row since. `pending` acknowledgements wait for the next pull, the oldest `pending_since`.
+    `complete_at` is when the last pull began that came to its end: what was new by then is here; days that were over
+    when they were read do not count. `failures` have failed in a row since one was done. `pending` acknowledgements
+    wait for the next pull, the oldest `pending_since`.
     """
 
     source: str
@@ -81,18 +82,21 @@ def _last() -> sa.Select[Any]:
 
 
 def _complete() -> sa.Subquery:
-    began = sa.func.max(RUNS.c.started_at).label("began")
     # A range that ended before the day it was read on says nothing of what is new.
     until, day = sa.cast(RUNS.c.until, sa.Text), sa.func.substr(sa.cast(RUNS.c.started_at, sa.Text), 1, 10)
-    whole = RUNS.c.outcome == "done", sa.or_(until.is_(None), until >= day)
-    return sa.select(*_KEY, began).where(*whole).group_by(*_KEY).subquery()
+    return _done(sa.or_(until.is_(None), until >= day))
+
+
+def _done(*which: sa.ColumnElement[bool]) -> sa.Subquery:
+    began = sa.func.max(RUNS.c.started_at).label("began")
+    return sa.select(*_KEY, began).where(RUNS.c.outcome == "done", *which).group_by(*_KEY).subquery()
 
 
 def _failures() -> sa.Select[Any]:
-    complete = _complete()
-    same = sa.and_(RUNS.c.source == complete.c.source, RUNS.c.what == complete.c.what)
-    later = sa.or_(complete.c.began.is_(None), RUNS.c.started_at > complete.c.began)
-    counted = sa.select(*_KEY, sa.func.count().label("failures")).select_from(RUNS.outerjoin(complete, same))
+    done = _done()
+    same = sa.and_(RUNS.c.source == done.c.source, RUNS.c.what == done.c.what)
+    later = sa.or_(done.c.began.is_(None), RUNS.c.started_at > done.c.began)
+    counted = sa.select(*_KEY, sa.func.count().label("failures")).select_from(RUNS.outerjoin(done, same))
     return counted.where(RUNS.c.outcome == "failed", later).group_by(*_KEY)
 
 

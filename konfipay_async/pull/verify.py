@@ -207,15 +207,20 @@ def _balance(evidence: Evidence, account: Account, asked: _Asked) -> Finding:
     seen = [one for one in evidence.balances(account, currency) if one.day >= span[0]]
     if len(seen) < 2:
         return Finding(Verdict.UNKNOWN, "one balance says nothing; it is noted, the next is compared with it")
+    unknown: Finding | None = None
     for before, after in pairwise(seen):
         off = difference(before, after, evidence.bookings(account, currency, before.day, after.day))
-        if off is None:
-            return Finding(Verdict.UNKNOWN, f"the bookings of {before.day} or {after.day} came at one time")
-        if off and after.day < span[1]:
-            return Finding(Verdict.GAP, f"off by {off:f} {currency} between {before.day} and {after.day}")
-        if off:
-            return Finding(Verdict.UNKNOWN, f"off by {off:f} {currency}; bookings up to {after.day} may still come")
-    return Finding(Verdict.COMPLETE, f"agrees from {seen[0].day} to {seen[-1].day}")
+        if not off.amount:
+            continue
+        what = f"off by {off.amount:f} {currency} between {before.day} and {after.day}"
+        if after.day >= span[1]:
+            unknown = unknown or Finding(Verdict.UNKNOWN, f"{what}; bookings of that day may still come")
+        elif off.certain:
+            return Finding(Verdict.GAP, what)
+        else:
+            why = "bookings of these days came at one time, in an order nobody knows"
+            unknown = unknown or Finding(Verdict.UNKNOWN, f"{what}, or not: {why}")
+    return unknown or Finding(Verdict.COMPLETE, f"agrees from {seen[0].day} to {seen[-1].day}")
 
 
 def _named(texts: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from konfipay_async.errors import ClientStateError, ConfigurationError
+from konfipay_async.holding import close_all
 from konfipay_async.session.clock import Clock, SystemClock
 from konfipay_async.session.message import BudgetName, Lane
 
@@ -432,7 +433,4 @@ class Budgets:
 
     async def close(self) -> None:
         """Let go of what the budgets hold outside of this process: connections to Redis."""
-        try:
-            await self.public.close()
-        finally:
-            await self.authenticated.close()
+        await close_all((self.public, self.authenticated))

@@ -297,7 +297,7 @@ class SharedBudget:
             alone = self._alone.budget.status()
             rest = max(0.0, self._alone.rest_until - now, self._paused_until - now)
             limit, left, paused_for = alone.limit, alone.left, rest
-            next_in = max(rest, alone.next_in or 0.0)
+            next_in = max(rest, alone.next_in or 0.0) if rest or alone.next_in is not None else None
         else:
             limit, left = self.limit, max(0, self._left)
             next_in = max(0.0, max(self._next_at, self._paused_until) - now)
@@ -354,7 +354,8 @@ class SharedBudget:
         loop = asyncio.get_running_loop()
         if loop is self._loop:
             return
-        if self._loop is not None and not self._loop.is_closed() and (self._out or self._best_lane() is not None):
+        in_use = self._out or self._dispatcher is not None or self._best_lane() is not None
+        if self._loop is not None and not self._loop.is_closed() and in_use:
             raise ClientStateError("this budget is in use in another event loop: each loop needs its own")
         # For the first one too: the budget may have been made before this process was forked.
         self._begin()
@@ -382,7 +383,7 @@ class SharedBudget:
 
     def _take_back(self, me: str, permit_id: str, grace: float | None) -> None:
         if me != self._me:
-            return  # of a loop that was closed: its lease ends
+            return  # of a loop that was closed: counted as arrived since
         del self._out[permit_id], self._since[permit_id]
         now = self._clock.monotonic()
         back = now if grace is None else now + self.period + _DRIFT + grace

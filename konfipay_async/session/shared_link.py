@@ -24,7 +24,7 @@ PATIENCE = 1.5
 
 
 # Seconds after a failure in which nobody asked again: what was between is not known.
-_STALE = 5.0
+_STALE = 3.0
 
 
 class RedisAwayError(Exception):
@@ -66,6 +66,7 @@ class Link:
 
     async def run(self, ask: "Callable[[Redis], Awaitable[T]]") -> T:
         """What Redis answers to this. Raises RedisAwayError, and says so in the log once."""
+        asked_at = self._clock.monotonic()
         try:
             result = await _cancellable(ask(self._connections()))
         except Exception as error:  # whatever the library raises, there is no answer
@@ -73,7 +74,7 @@ class Link:
             if self._away_since is None:
                 # Its text names hosts and users: the kind is enough.
                 logger.warning("Redis does not answer (%s): %s", type(error).__name__, self._meanwhile)
-            if self._away_since is None or now - self._failed_at > _STALE:
+            if self._away_since is None or asked_at - self._failed_at > _STALE:
                 self._away_since = now
             self._failed_at = now
             raise RedisAwayError(self._away_since) from error

@@ -241,10 +241,8 @@ class AiohttpTransport:
                 "would replace the token."
             ) from None
         except RuntimeError as error:
-            # aiohttp says so when a session or connector is closed under its users.
-            raise ConnectionLostError(
-                f"{request.method} {request.told}: the aiohttp session was closed meanwhile ({type(error).__name__})"
-            ) from None
+            # A trace of a lent session, or an interpreter that ends: whether it was sent is not known.
+            raise ConnectionLostError(f"{request.method} {request.told}: sending it failed inside aiohttp") from error
 
     @property
     def _host(self) -> str:

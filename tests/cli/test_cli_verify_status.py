@@ -146,6 +146,13 @@ async def test_days_that_are_over_say_nothing_of_what_is_new(konfipay, tmp_path)
         change(tmp_path / "transactions.db", "UPDATE pull_runs SET started_at = '2026-01-01T00:00:00.000000+00:00'")
         await konfipay("pull", "--since", "2022-01-01", "--until", "2022-01-31", **environment_of(sandbox))
         assert (await konfipay("status", "--max-lag", "1h")).code == 6
+        sandbox.add_fault("403:transactions.list")
+        assert (await konfipay("pull", **environment_of(sandbox))).code == 3
+        sandbox.clear_faults()
+        assert statuses((await konfipay("status", "--json")).out)["default", "transactions"]["failures"] == 1
+        await konfipay("pull", "--since", "2022-01-01", "--until", "2022-01-31", **environment_of(sandbox))
+        assert statuses((await konfipay("status", "--json")).out)["default", "transactions"]["failures"] == 0
+        assert (await konfipay("status", "--max-lag", "1h")).code == 6
         await konfipay("pull", "--since", "2022-01-01", **environment_of(sandbox))
         assert (await konfipay("status", "--max-lag", "1h")).code == 0
 

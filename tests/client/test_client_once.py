@@ -227,6 +227,34 @@ async def test_a_refused_connection_is_tried_again(
         assert sandbox.count(ACKNOWLEDGE) == 1
 
 
+async def test_what_breaks_inside_aiohttp_may_have_been_sent(new_sandbox: Any, new_client: Any) -> None:
+    """As a trace of a lent session, which is called at any moment of a request."""
+    calls: list[bool] = []
+    breaks = False
+
+    async def broken(*_: Any) -> None:
+        calls.append(breaks)
+        if breaks:
+            raise RuntimeError("of the trace")
+
+    traces = aiohttp.TraceConfig()
+    traces.on_request_end.append(broken)
+    async with (
+        new_sandbox() as sandbox,
+        aiohttp.ClientSession(trace_configs=[traces]) as lent,
+        new_client(sandbox, session=lent, retry=Retry(attempts=2)) as client,
+    ):
+        await client.request("GET", "bank-accounts")
+        breaks = True
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await client.request("POST", "bank-accounts", json={})
+        assert isinstance(caught.value.__cause__, ConnectionLostError)
+        assert calls.count(True) == 1
+        with pytest.raises(ConnectionLostError, match="inside aiohttp"):
+            await client.request("GET", "bank-accounts")
+        assert calls.count(True) == 1 + 2
+
+
 async def test_closing_ends_the_pause_before_another_attempt(
     new_sandbox: Any, new_client: Any, clock: Any, log: Any, kept_port: int
 ) -> None:

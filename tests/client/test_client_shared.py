@@ -410,6 +410,25 @@ async def test_who_did_not_ask_for_long_waits_a_period_before_it_is_alone_again(
     assert await seconds(one.take()) >= 0.9
 
 
+def test_a_loop_that_is_not_closed_keeps_what_waits_in_it(redis_server: Any) -> None:
+    redis_server.stop()
+    clock = SystemClock()
+    link = Link(redis_server.url, clock=clock, meanwhile="")
+    budget = SharedBudget(link, "a name", 10, period=60.0, clock=clock)
+    loop = asyncio.new_event_loop()
+
+    async def ask() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await budget.take()
+
+    loop.run_until_complete(ask())
+    with pytest.raises(ClientStateError, match="another event loop"):
+        asyncio.run(ask(), debug=True)
+    loop.run_until_complete(budget.close())
+    loop.close()
+
+
 def test_what_was_taken_alone_is_not_forgotten_in_the_next_loop(redis_server: Any) -> None:
     """Nor is a pause."""
     redis_server.stop()

@@ -430,10 +430,13 @@ async def test_a_sink_that_is_no_database_is_refused(client, sandbox, folder, wh
 def test_postgresql_takes_texts_that_it_has_no_room_for(postgres):
     """One NUL, or a year before all, must not hold up all others."""
     sink = SqlSink(postgres.url(), origin="the sandbox of a test")
-    row = PayPalTransaction(rid="a", name="Jane\0Doe", timestamp=datetime(1, 1, 1, tzinfo=UTC))
+    row = PayPalTransaction(rid="\0", name="Jane\0Doe", timestamp=datetime(1, 1, 1, tzinfo=UTC))
     with sink:
         assert sink.singles.keep_paypal([row], acknowledge=True) == Written(1, 0)
-        assert sink.singles.keep_paypal([row], acknowledge=True).known == 1
+        assert sink.singles.keep_paypal([row], acknowledge=True) == Written(0, 1)
+        assert sink.singles.pending("paypal") == ["\ufffd"]
+        sink.singles.settle("paypal", row.rid, "gone")
+        assert sink.singles.pending("paypal") == []
     assert postgres.execute("SELECT name, timestamp FROM konfipay.paypal_transactions") == [("Jane\ufffdDoe", None)]
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -63,8 +64,10 @@ def sessions(server: Any) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch, postgres_server: Any) -> None:
-    while sessions(postgres_server):
-        pass  # of the last test: the server ends them a moment after they were closed
+    # Of the last test: the server ends them a moment after they were closed.
+    give_up = time.monotonic() + 20
+    while left := sessions(postgres_server):
+        assert time.monotonic() < give_up, f"a test left sessions behind: {left}"
     monkeypatch.setattr(postgresql, "_PATIENCE", "50ms")
 
 
@@ -573,6 +576,8 @@ CONNECTION = 'connection to server at "db-controller.example" (10.0.0.1), port 5
         CONNECTION + "FATAL:  the database system is not yet accepting connections",
         CONNECTION + "FATAL:  das Datenbanksystem startet",
         CONNECTION + "FATAL:  tut mir leid, schon zu viele Verbindungen",
+        CONNECTION + "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        CONNECTION + 'FATAL:  too many connections for role "x"',
         "consuming input failed: SSL SYSCALL error: Connection timed out",
         "consuming input failed: could not receive data from server: Connection reset by peer",
         "could not send data to server: Broken pipe",
@@ -592,6 +597,8 @@ def test_what_passes_by_itself_is_an_error_that_passes(text: str) -> None:
         CONNECTION + 'FATAL:  role "x" does not exist',
         CONNECTION + "SSL error: certificate verify failed",
         CONNECTION + "server does not support SSL, but SSL was required",
+        CONNECTION + "session is read-only",
+        CONNECTION + "ERROR: no such database: bank",
         'invalid sslmode value: "geheim"',
     ],
 )

@@ -294,7 +294,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     noted |= {name: row | this_run for name, row in rows.items() if name.partition("[")[0] in there}
     in_order = dict(sorted(noted.items(), key=lambda one: there.index(one[0].partition("[")[0])))
     NOTED.write_text(json.dumps(in_order, indent=1, default=str) + "\n")
-    # Below stands what earlier runs said, until a whole run replaces it.
+    # Below stands what earlier runs said, for as long as somebody leaves it there.
     _, mark, earlier = PAGE.read_text().partition(_EARLIER)
     PAGE.write_text(_page(in_order) + mark + earlier)
 

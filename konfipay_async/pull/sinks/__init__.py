@@ -38,7 +38,7 @@ class Sink(Protocol):
         """Whether what is written outlives the process; asked when open. Without it nothing may be acknowledged."""
 
     def open(self) -> None:
-        """Make ready. StorageBusyError where another pull holds the sink, StorageError where it cannot be used."""
+        """Make ready. StorageBusyError where another pull or program holds it, StorageError where it cannot be used."""
 
     def close(self) -> None:
         """Let go of everything. Closing twice does nothing."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Date, DateTime, Dialect, Numeric, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["Amount", "Day", "Moment", "Words"]
+__all__ = ["Amount", "Day", "Moment"]
 
 
 class Moment(TypeDecorator[datetime]):
@@ -25,10 +25,7 @@ class Moment(TypeDecorator[datetime]):
         return DateTime(timezone=True) if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "postgresql":
-            return value and value.isoformat()
-        # The year 1 stands for "never"; in another time zone it would be one that Python cannot read again.
-        return value if 1 < value.year < 9999 else None
+        return value.isoformat() if value is not None and dialect.name != "postgresql" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -48,16 +45,6 @@ class Day(TypeDecorator[date]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-class Words(TypeDecorator[str]):
-    """A text. PostgreSQL has no NUL in it, and one must not hold up all rows: there it becomes U+FFFD."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        return value.replace("\0", "\ufffd") if value is not None and dialect.name == "postgresql" else value
 
 
 class Amount(TypeDecorator[Decimal]):

@@ -14,7 +14,7 @@ from konfipay_async.pull.sinks.sqlite import Sqlite
 if TYPE_CHECKING:
     from konfipay_async.pull.sinks.postgresql import Postgresql
 
-__all__ = ["Facts", "facts", "look", "sources"]
+__all__ = ["Facts", "facts", "look", "origin", "sources"]
 
 # Seconds a reader of an SQLite file waits for a writer that is just finishing.
 _PATIENCE = 5
@@ -62,13 +62,20 @@ def sources(connection: sa.Connection) -> list[str]:
 
 class Facts(NamedTuple):
     """What a database says of itself: its version and that of its tables, the origin it was filled from (None before
-    the first page), who holds the lock of a source (None: nobody), and why it cannot be written to (None: it can)."""
+    the first row), who holds the lock of a source (None: nobody), and why it cannot be written to (None: it can)."""
 
     version: str
     schema_version: str
     origin: str | None
     holder: str | None
     refusal: str | None
+
+
+def origin(connection: sa.Connection) -> str | None:
+    """The origin the database was filled from; None before the first row."""
+    with connection.begin():
+        found: str | None = connection.scalar(sa.select(schema.META.c.value).where(schema.META.c.key == "origin"))
+        return found
 
 
 def facts(connection: sa.Connection, source: str) -> Facts:

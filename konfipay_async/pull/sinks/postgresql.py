@@ -46,6 +46,7 @@ _HINT = "a PostgreSQL database is written postgresql://user:password@host:5432/n
 _SETTINGS = {
     "search_path": _SCHEMA,
     "TimeZone": "Europe/Berlin",
+    "DateStyle": "ISO",
     "lock_timeout": "30s",
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
@@ -179,13 +180,10 @@ class Postgresql:
             # The code is enough to look it up, the text may say more than a log should hold.
             return kind(f"the database {self.name} failed with SQLSTATE {state}; nothing was written")
         said = re.sub(r'"[^"]*"', "", str(error))  # names of hosts, users and databases could mean anything
-        for reasons, kind in ((_NOT_LET_IN, StorageError), (_AWAY, StorageAwayError), (_NOT_SECURE, StorageError)):
+        for reasons, kind in _REASONS:
             for known, reason in reasons.items():
                 if known in said:
                     return kind(f"the database {self.name} cannot be reached: {reason}")
-        # What the server itself says with FATAL, and is not known above, it would say again.
-        if _BROKEN.search(said) and "FATAL" not in said:
-            return StorageAwayError(f"the connection to the database {self.name} broke, or did not come about")
         return StorageError(f"the database {self.name} failed with {type(error).__name__}; nothing was written")
 
     def _new_engine(self) -> sa.Engine:
@@ -289,6 +287,11 @@ _SENTENCES = {
 }
 
 # By what libpq says in English, in this order; without a connection there is no SQLSTATE.
+_FULL = {
+    "too many": "the server has no connection left",
+    "slots are reserved": "the server has no connection left",
+    "zu viele": "the server has no connection left",
+}
 _NOT_LET_IN = {
     "password": "the server does not take this user and password",
     "authentication": "the server does not take this user that way",
@@ -302,23 +305,29 @@ _AWAY = {
     "refused": "no server listens there",
     "No route": "there is no way to its host",
     "unreachable": "there is no way to its host",
+    "Host is down": "there is no way to its host",
     "No such file": "no server listens there",
     "timeout": "no answer came in time",
     "timed out": "no answer came in time",
     "reset": "the connection broke, and did not come back in time",
+    "Broken pipe": "the connection broke, and did not come back in time",
+    "aborted": "the connection broke, and did not come back in time",
     "starting up": "the server is just starting",
     "recovery mode": "the server is just starting",
     "not yet accepting": "the server is just starting",
     "Datenbanksystem": "the server is just starting, or stopping",
-    "zu viele": "the server has no connection left",
     "shutting down": "the server is just stopping",
-    "too many": "the server has no connection left",
     "closed": "the connection broke, and did not come back in time",
     "terminat": "the connection broke, and did not come back in time",
     "EOF": "the connection broke, and did not come back in time",
 }
-_BROKEN = re.compile(r"failed: |could not (?:send|receive) ")
 _NOT_SECURE = {
     "SSL": "no encrypted connection comes about; see sslmode",
     "certificate": "no encrypted connection comes about; see sslmode",
 }
+_REASONS: tuple[tuple[dict[str, str], type[StorageError]], ...] = (
+    (_FULL, StorageAwayError),
+    (_NOT_LET_IN, StorageError),
+    (_AWAY, StorageAwayError),
+    (_NOT_SECURE, StorageError),
+)

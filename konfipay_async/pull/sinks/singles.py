@@ -28,7 +28,7 @@ from konfipay_async.models.paypal import PayPalAccountRef, PayPalTransaction
 from konfipay_async.models.transaction_files import TransactionFile
 from konfipay_async.models.transactions import BankAccountRef
 from konfipay_async.pull.sinks import Written
-from konfipay_async.pull.sinks.columns import Amount, Moment, Words
+from konfipay_async.pull.sinks.columns import Amount, Moment
 from konfipay_async.pull.sinks.notes import METADATA, RunInTransaction
 from konfipay_async.pull.sinks.noting import SavedFile, Single
 
@@ -55,15 +55,15 @@ FILES = Table(
     "transaction_files",
     METADATA,
     Column("source", Text, nullable=False),
-    Column("rid", Words, nullable=False),
+    Column("rid", Text, nullable=False),
     Column("timestamp", Moment),
-    Column("format", Words),
-    Column("file_name", Words),
+    Column("format", Text),
+    Column("file_name", Text),
     Column("electronic_sequence_number", BigInteger),
     Column("legal_sequence_number", BigInteger),
-    Column("bank_account_rid", Words),
-    Column("bank_account_iban", Words),
-    Column("bank_account_currency", Words),
+    Column("bank_account_rid", Text),
+    Column("bank_account_iban", Text),
+    Column("bank_account_currency", Text),
     Column("saved_as", Text, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
@@ -74,18 +74,18 @@ PAYPAL = Table(
     "paypal_transactions",
     METADATA,
     Column("source", Text, nullable=False),
-    Column("rid", Words, nullable=False),
+    Column("rid", Text, nullable=False),
     Column("timestamp", Moment),
-    Column("transaction_id", Words),
+    Column("transaction_id", Text),
     Column("amount", Amount),
     Column("fee", Amount),
-    Column("currency", Words),
-    Column("status", Words),
-    Column("name", Words),
+    Column("currency", Text),
+    Column("status", Text),
+    Column("name", Text),
     Column("is_new", Boolean),
-    Column("paypal_account_rid", Words),
-    Column("paypal_account_description", Words),
-    Column("extra", Words),
+    Column("paypal_account_rid", Text),
+    Column("paypal_account_description", Text),
+    Column("extra", Text),
     *_bookkeeping(),
 )
 
@@ -142,19 +142,23 @@ class SqlSingles:
     def settle(self, what: Single, rid: str, outcome: str) -> None:
         """Note what became of an acknowledgement. StorageError where it was never wished for."""
         table = _TABLES[what]
-        wished = update(table).where(*self._this(table, rid), table.c.acknowledge)
-        settled = wished.values(settled_at=_now(), outcome=outcome)
-        if self._run(lambda connection: connection.execute(settled).rowcount) == 0:
+        wished = update(table).values(settled_at=_now(), outcome=outcome).where(table.c.acknowledge)
+
+        def work(connection: Connection) -> int:
+            return connection.execute(wished.where(*self._this(table, _fitting(rid, connection)))).rowcount
+
+        if self._run(work) == 0:
             raise StorageError(f"the table {table.name} has no acknowledgement of {rid} to settle")
 
     def _keep(self, table: Table, rows: Sequence[Mapping[str, Any]], *, acknowledge: bool) -> Written:
         now = _now()
-        # One that is there twice is kept as it came last.
-        by_rid = {row["rid"]: {"source": self._source, **row} for row in rows}
         wish = {"acknowledge": True, "settled_at": None, "outcome": None} if acknowledge else {}
 
         def work(connection: Connection) -> Written:
             self._belong(connection)
+            # One that is there twice is kept as it came last.
+            fitting = [{name: _fitting(value, connection) for name, value in row.items()} for row in rows]
+            by_rid = {row["rid"]: {"source": self._source, **row} for row in fitting}
             found = self._found(connection, table, list(by_rid))
             fresh = [
                 {**row, "first_seen_at": now, "last_seen_at": now, "acknowledge": acknowledge}
@@ -184,6 +188,16 @@ class SqlSingles:
 
     def _this(self, table: Table, rid: str) -> tuple[Any, ...]:
         return table.c.source == self._source, table.c.rid == rid
+
+
+def _fitting(value: Any, connection: Connection) -> Any:
+    """What PostgreSQL can hold of it: no NUL in a text, which becomes U+FFFD, and no year 1, which stands for "never"
+    and would in another time zone be one that Python cannot read. One value must not hold up all rows."""
+    if connection.dialect.name != "postgresql":
+        return value
+    if isinstance(value, datetime):
+        return value if 1 < value.year < 9999 else None
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def _paypal_values(transaction: PayPalTransaction) -> dict[str, Any]:

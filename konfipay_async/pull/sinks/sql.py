@@ -77,7 +77,7 @@ class SqlSink:
         """Take the database: make the tables where there are none, and see that they are ours.
 
         MissingExtraError without the libraries, ConfigurationError for a kind of database that is not supported,
-        StorageBusyError while another pull of this source holds it, StorageError for all else.
+        StorageBusyError while another pull of this source or another program holds it, StorageError for all else.
         """
         if not _INSTALLED:
             raise MissingExtraError("a database", "sql")
