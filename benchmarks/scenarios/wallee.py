@@ -19,7 +19,7 @@ _WAYS = {
     "official SDK, list": ("wallee_sdk:listing", 1),
     "official SDK, search": ("wallee_sdk:search", 1),
     "konfipay-async, list": ("wallee_ours:listing", 1),
-    "konfipay-async, search": ("wallee_ours:search", 8),
+    "konfipay-async, search": ("wallee_ours:search", 16),
     f"konfipay-async, search, {_MANY} in flight": ("wallee_ours:search", _MANY),
 }
 
@@ -31,8 +31,8 @@ def run(bench: Bench) -> Section:
         "The signed REST API beside the official SDK",
         f"{rows} transactions in pages of 100, each answer {_LATENCY * 1000:.0f} ms late, medians of {rounds} rounds; "
         f"the server is our sandbox, which keeps its pages. A list is by cursor: nobody knows where the next page "
-        f"begins before this one is there. A search is by offset: ours has 8 pages in flight unless it is told "
-        f"otherwise, the SDK leaves paging to its user. x is against the SDK doing the same, round by round.",
+        f"begins before this one is there. A search is by offset: ours has 16 pages in flight unless it is "
+        f"told otherwise, the SDK leaves paging to its user. x is against the SDK doing the same, round by round.",
         ("", "s", "s of CPU", "x", "middle half", "import, ms of CPU", "lines"),
     )
     runs = _listed(bench, rows, rounds)
