@@ -382,6 +382,22 @@ async def test_a_page_that_is_left_is_not_handed_out_again() -> None:
     assert len(new.rows) == 15
 
 
+async def test_the_last_16_pages_are_remembered() -> None:
+    """A pass that follows because the list moved shows none of them again."""
+    new = NewList(1)
+    new.arrive(17)
+
+    def taken(number: int) -> None:
+        if number == 2:
+            new.between = lambda _: None
+            del new.rows[-1]
+
+    new.between = taken
+    got = [page.rids async for page in Reader(new, concurrency=1).pages()]
+    assert len(got) == 16
+    assert new.fetched.count(1) == 2
+
+
 @pytest.mark.parametrize("concurrency", [1, 4])
 async def test_a_row_that_is_left_is_not_handed_out_again_beside_others(concurrency) -> None:
     """Where each row is acknowledged by itself: what is new on a page is handed out, what was left is cut from it."""
