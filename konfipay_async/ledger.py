@@ -185,8 +185,9 @@ class Ledger:
     def settle(self, entry: int, outcome: Settled, rid: str | None = None) -> None:
         """Note what became of an entry, and what the server calls it, if that is known.
 
-        What is open may be settled, and "unknown" is settled again when it was looked up. Saying the same again does
-        nothing. StorageError where there is no such entry, or where it has another outcome or rid already.
+        What is open may be settled, and "unknown" is settled again when it was looked up. "not sent" becomes "done" or
+        "refused" where the server says so after all: a person may have been wrong. Saying the same again does nothing.
+        StorageError where there is no such entry, or where it has another outcome or rid already.
         """
         if outcome not in get_args(Settled):
             allowed = ", ".join(map(repr, get_args(Settled)))
@@ -196,7 +197,8 @@ class Ledger:
             if row is None:
                 raise StorageError(f"the ledger {self._path} has no entry {entry} to settle")
             known = _entry(row)
-            if known.outcome != outcome and not known.is_open:
+            is_evidence = known.outcome == "not sent" and outcome in ("done", "refused")
+            if known.outcome != outcome and not known.is_open and not is_evidence:
                 raise StorageError(
                     f"entry {entry} of the ledger {self._path} is settled as {known.outcome!r}, not as {outcome!r}"
                 )

@@ -137,8 +137,9 @@ async def _submit(
     rids
         The files' ids, as `konfipay payments upload` and `konfipay payments list` show them.
     force
-        Send them again although they were sent before. Right where the bank rejected a file or its upload failed;
-        wrong everywhere else, because then the bank gets it twice, and pays twice.
+        Send them again although they were sent before. Right where the bank rejected a file; where its upload failed,
+        once konfipay has given it up, which tries again by itself; wrong everywhere else, because then the bank gets
+        it twice, and pays twice.
     verification_of_payee
         Whether the bank is to compare the payees' names with their accounts.
     yes
@@ -150,6 +151,7 @@ async def _submit(
     if not wanted:
         raise ConfigurationError("name the payment files to send, by id")
     sent: list[PaymentFile] = []
+    moved: list[str] = []
     # Without force it may be repeated, and the ledger has nothing to note.
     async with connected(connection, ledger if force else None) as client:
         with spinner("reading what will be sent"):
@@ -166,10 +168,15 @@ async def _submit(
             return Exit.USAGE
         try:
             for content in files:
-                with spinner(f"{content.file.rid} goes to the bank"):
+                rid = content.file.rid
+                # Whoever was asked may have taken their time, and konfipay tries some files again by itself.
+                if force and (by_now := _status(await client.payment_files.get(rid))) != _status(content.file):
+                    moved.append(f"{rid} is {by_now} by now, and was not sent: look at it again.")
+                    continue
+                with spinner(f"{rid} goes to the bank"):
                     sent.append(
                         await client.payment_files.submit(
-                            content.file.rid,
+                            rid,
                             force=force,
                             verification_of_payee=verification_of_payee,
                             again=again,
@@ -178,11 +185,15 @@ async def _submit(
         finally:
             # Also where a later one fails: these are with the bank.
             show_rows(sent, _COLUMNS, output)
+            for text in moved:
+                note(text)
     unread = [file.rid for file in sent if file.status is None]
     for rid in unread:
         note(f"{rid} is sent; its status could not be read: konfipay payments get {rid}")
-    if unread:
+    if unread or (moved and sent):
         return Exit.PARTIAL
+    if moved:
+        return Exit.USAGE
     return Exit.REFUSED if any(map(_has_failed, sent)) else Exit.DONE
 
 
@@ -369,10 +380,10 @@ def _question(files: Sequence[_Content], *, force: bool) -> str:
     return f"Send {what}{holding} to the bank{' AGAIN' if force else ''}?"
 
 
-# What came back with an error. All else that was sent before comes to the bank twice, if it is sent again.
+# What came back with an error. All else that was sent before comes to the bank twice, if it is sent again; also what
+# failed on its way, which konfipay sends again by itself for some time.
 _CAME_BACK = {
     StatusValue.KON_REJECTED,
-    StatusValue.FIN_UPLOAD_FAILED,
     StatusValue.FIN_VEU_CANCELED,
     StatusValue.FIN_REJECTED,
 }

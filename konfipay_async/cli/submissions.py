@@ -1,5 +1,6 @@
 """`konfipay payments ledger`, `reconcile` and `settle`: what was sent, and what became of it."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from konfipay_async.cli.output import (
     table_on_stderr,
 )
 from konfipay_async.client import KonfipayClient
-from konfipay_async.errors import ConfigurationError
+from konfipay_async.errors import ConfigurationError, NotFoundError
 from konfipay_async.ledger import Entry
 from konfipay_async.resources.reconcile import Candidates, Found
 
@@ -133,9 +134,13 @@ def settle(
         The ledger's file. Default: KONFIPAY_LEDGER, or konfipay-async/ledger.db in your state directory.
     """
     place = LedgerPlace(ledger=file)
-    (chosen,) = _chosen(_entries(place), [entry])
+    known = _entries(place)
+    was_wrong = outcome == "arrived" and any((one.id, one.outcome) == (entry, "not sent") for one in known)
+    (chosen,) = [one for one in known if one.id == entry] if was_wrong else _chosen(known, [entry])
     if outcome == "absent" and rid is not None:
         raise ConfigurationError("--rid: what is absent has no id")
+    if outcome == "absent" and _may_be_under_way(chosen):
+        raise ConfigurationError(f"entry {entry} may be on its way this moment: look again in a quarter of an hour")
     table_on_stderr([chosen], _ENTRY_COLUMNS)
     means = "it arrived" if outcome == "arrived" else "it never arrived, so that the same may be sent again"
     if not confirmed(f"Note that {means}?", yes=yes):
@@ -154,6 +159,15 @@ class _LookedUp:
     entry: Entry
     result: Literal["found", "candidates", "undecided", "look"]
     rids: tuple[str, ...] = ()
+
+
+# Seconds: an upload may take ten minutes.
+_LONGEST_REQUEST = 900.0
+
+
+def _may_be_under_way(entry: Entry) -> bool:
+    """Whether the request that it is about may still be waiting for its answer."""
+    return entry.outcome == "intended" and time.time() - entry.sent_at < _LONGEST_REQUEST
 
 
 def _entries(place: LedgerPlace) -> list[Entry]:
@@ -185,7 +199,11 @@ def _chosen(known: Sequence[Entry], numbers: Sequence[int], origin: str | None =
 async def _looked_up(client: KonfipayClient, entry: Entry) -> _LookedUp:
     if entry.kind not in RECONCILED:
         return _LookedUp(entry, "look")
-    match await client.payment_files.reconcile(entry):
+    try:
+        answer = await client.payment_files.reconcile(entry)
+    except NotFoundError:  # with another API key than this one, perhaps
+        return _LookedUp(entry, "look")
+    match answer:
         case Found(rid, further):
             return _LookedUp(entry, "found", (rid, *further))
         case Candidates(rids):
@@ -203,10 +221,13 @@ def _to_do(row: _LookedUp) -> str:
                 f"Entry {number}: one of these may be it. Look at them (konfipay payments {look}), then say which: "
                 f"konfipay payments settle {number} arrived --rid RID"
             )
+        case "undecided" if _may_be_under_way(row.entry):
+            return f"Entry {number}: it may be on its way this moment: look again in a quarter of an hour"
         case "undecided":
             return (
-                f"Entry {number}: nothing like it is there, and it may still arrive: look again later. When you are "
-                f"certain that it never will: konfipay payments settle {number} absent"
+                f"Entry {number}: nothing like it is there for this API key (was it sent with this one?), and it may "
+                f"still arrive: look again later. When you are certain that it never will: konfipay payments settle "
+                f"{number} absent"
             )
     look = LOOKS.get(row.entry.kind, "konfipay payments ledger")
     return (

@@ -100,11 +100,14 @@ def webhook(handle: Callable[[WebhookMessage], Awaitable[None]]) -> Handler:
         verifier = request.config_dict.get(WEBHOOKS)
         if verifier is None:
             raise ClientStateError("the app verifies no webhooks: set app[WEBHOOKS] = WebhookVerifier.of(client)")
-        body = bytearray()
+        # What a middleware has read before is kept there, and does not come again.
+        body = bytearray(await request.read() if request.content.at_eof() else b"")
         async for chunk in request.content.iter_any():
             body += chunk
             if len(body) > LONGEST_WEBHOOK:
-                raise web.HTTPRequestEntityTooLarge(LONGEST_WEBHOOK, len(body))
+                break
+        if len(body) > LONGEST_WEBHOOK:
+            raise web.HTTPRequestEntityTooLarge(LONGEST_WEBHOOK, len(body))
         try:
             message = await verifier.verify(bytes(body), request.headers.get(SIGNATURE_HEADER))
         except KonfipayError as error:

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 # Seconds before it was sent. What is older than the first cannot be it, even where clocks differ; what is no older than
 # the second counts as created since.
 _EARLIEST, _CERTAIN = 300.0, 2.0
-# Seconds. So long after it was sent, what another entry of the ledger left open may have arrived and be what is found.
+# Seconds. So long after it was sent it may have arrived; what was made later may be another of the same orders.
 _LATEST = 3600.0
 
 
@@ -196,11 +196,13 @@ async def _forced(wiring: Wiring, sent: "OutcomeUnknownError | Entry", noted: "_
     when = await _on_the_servers_clock(wiring, sent.sent_at, noted.rivals)
     (rid,) = sent.rids
     status = (await wiring.send("payment_files.get", partial(json_value, PaymentInfo), rid=rid)).payment_info.status
-    if status is None or status.value not in _ON_ITS_WAY:
+    if status is None:
         return Undecided(), "done"
-    if when.is_certainly_before(_seconds(status.upload_timestamp)):
-        return Found(rid), "done"
-    return Candidates((rid,)), "done"
+    went_since = when.is_certainly_before(_seconds(status.upload_timestamp))
+    if status.value in _ON_ITS_WAY:
+        return Found(rid) if went_since else Candidates((rid,)), "done"
+    # It was with the bank, which had something against it, or against the one before.
+    return Candidates((rid,)) if went_since else Undecided(), "done"
 
 
 _LOOKS: "Mapping[str, Callable[[Wiring, OutcomeUnknownError | Entry, _Noted], Awaitable[_Answer]]]" = {
@@ -218,6 +220,7 @@ _ON_ITS_WAY = frozenset(
         StatusValue.FIN_UPLOAD_UNCLEAR,
         StatusValue.FIN_VEU_FORWARDED,
         StatusValue.FIN_ACCEPTED,
+        StatusValue.FIN_PARTIALLY_ACCEPTED,
         StatusValue.FIN_CONFIRMED,
     }
 )
@@ -258,8 +261,9 @@ async def _noted(wiring: Wiring, sent: "OutcomeUnknownError | Entry") -> _Noted:
         return _Noted()
     entries = await asyncio.to_thread(ledger.entries, origin=wiring.origin)
     mine = next((entry for entry in entries if _is_of(entry, sent)), None)
-    # A submission by force has the id of a file that something else made.
-    kinds = (_EXTRACT, _CREATE) if sent.kind in (_EXTRACT, _CREATE) else (sent.kind,)
+    # A submission by force has the id of a file that something else made; one of payments makes files too.
+    alike = {_EXTRACT: (_EXTRACT, _CREATE), _CREATE: (_EXTRACT, _CREATE), _UPLOAD: (_UPLOAD, _SUBMIT)}
+    kinds = alike.get(sent.kind, (sent.kind,))
     near = [entry for entry in entries if entry is not mine and entry.kind in kinds]
     rivals = [
         entry.sent_at
@@ -285,6 +289,8 @@ def _may_be_it(entry: "Entry") -> bool:
 
 
 def _is_like(entry: "Entry", sent: "OutcomeUnknownError | Entry") -> bool:
+    if (sent.kind, entry.kind) == (_UPLOAD, _SUBMIT):
+        return True  # its orders are not known
     if entry.rids or sent.rids:
         return not set(entry.rids).isdisjoint(sent.rids)
     facts = (sent.orders, sent.control_sum, sent.counterparties)
@@ -297,7 +303,7 @@ async def _settle(wiring: Wiring, entry: "Entry", outcome: Literal["done", "refu
     try:
         await asyncio.to_thread(wiring.ledger.settle, entry.id, outcome, rid)
     except StorageError as failure:
-        # What was found is the caller's; the entry stays open, which does no harm.
+        # What was found is the caller's; an entry that stays open does no harm.
         logger.error("the ledger could not note what was found: %s", failure)
 
 
@@ -319,8 +325,8 @@ class _Moment:
         return created is not None and created < self.earliest - _EARLIEST
 
     def is_certainly_before(self, created: float | None) -> bool:
-        """Whether it was sent before this was created, and no rival was."""
-        if created is None or created < self.latest - _CERTAIN:
+        """Whether it was sent before this was created, not long before, and no rival was."""
+        if created is None or not self.latest - _CERTAIN <= created <= self.latest + _LATEST:
             return False
         return not any(rival <= created - self.ahead + _CERTAIN for rival in self.rivals)
 

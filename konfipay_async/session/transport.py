@@ -73,8 +73,8 @@ def relative_path(path: str) -> str:
     climbs = any(unquote(segment) in (".", "..") for segment in relative.split("/"))
     if not relative or climbs or re.search(r"[?#\\\x00-\x1f]|^\w+:|^/", relative):
         raise ConfigurationError(
-            f"path={path.partition('?')[0]!r}: give it relative to the base URL, without a host, '..' or a query "
-            f"(the query goes into query={{…}})"
+            # Not the path itself: what was meant for the query may be a secret.
+            "path: give it relative to the base URL, without a host, '..' or a query (the query goes into query={…})"
         )
     return quote(relative, safe="/%:@!$&'()*+,;=~")
 

@@ -29,6 +29,8 @@ __all__ = ["WebhookKeys"]
 
 _MOST_KEYS = 32
 _FETCHES, _PERIOD = 10, 60.0  # so many in so many seconds, and so many at once
+# Seconds. Whoever sent a webhook does not wait for its answer much longer.
+_LONGEST_WAIT = 10.0
 _MOST_WAITING = 100  # messages for one key
 
 
@@ -70,7 +72,9 @@ class WebhookKeys:
         flight.waiting += 1
         try:
             if not flight.task.done():
-                await asyncio.wait([flight.task])
+                await asyncio.wait([flight.task], timeout=_LONGEST_WAIT)
+            if not flight.task.done():  # it waits for the request budget: who sent the webhook would not
+                raise WebhookKeyError("the key of a webhook was not to be had in time")
             return flight.task.result()
         finally:
             flight.waiting -= 1

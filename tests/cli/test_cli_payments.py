@@ -7,6 +7,7 @@ import pty
 import signal
 import sqlite3
 import sys
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -210,6 +211,28 @@ async def test_a_file_that_was_sent_is_sent_again_only_by_force_and_a_second_wor
         ended = await on_terminal(sandbox, "payments", "submit", rid, "--force", "--no-ledger", typed="y\n")
         assert (ended.code, "AGAIN" in ended.out) == (Exit.DONE, True)
         assert len(sandbox.transmissions()) == 3
+
+
+async def test_a_file_whose_upload_failed_is_konfipay_s_to_send_for_a_while(piped, payment_file):
+    """It tries again by itself: by force the bank may get it twice."""
+    async with Sandbox(payment_statuses=("FIN_UPLOAD_FAILED",)) as sandbox:
+        rid = await upload(piped, sandbox, payment_file())
+        await piped(sandbox, "payments", "submit", rid, "--yes")
+        ended = await piped(sandbox, "payments", "submit", rid, "--yes", "--force")
+        assert (ended.code, "--again" in ended.err, "CAREFUL" in ended.err) == (Exit.USAGE, True, True)
+        assert len(sandbox.transmissions()) == 1
+
+
+async def test_a_file_that_moved_on_while_somebody_was_asked_is_not_sent_by_force(piped, payment_file):
+    """What was shown is what was agreed to."""
+    # Each look is a step: after it was sent, before the question, and before it is sent again.
+    async with Sandbox(payment_statuses=(*["FIN_REJECTED"] * 3, "FIN_ACCEPTED")) as sandbox:
+        rid = await upload(piped, sandbox, payment_file())
+        await piped(sandbox, "payments", "submit", rid, "--yes")
+        ended = await piped(sandbox, "payments", "submit", rid, "--force", "--yes")
+        assert ended.code == Exit.USAGE
+        assert "is FIN_ACCEPTED by now" in ended.err
+        assert len(sandbox.transmissions()) == 1
 
 
 async def test_force_is_never_proposed_for_a_file_that_was_not_sent(piped, payment_file):
@@ -437,6 +460,20 @@ async def test_an_upload_that_never_arrived_is_settled_by_hand(piped, on_termina
         assert "the same may be sent again" in ended.out
         assert (await piped(sandbox, "payments", "settle", "1", "absent", "--yes")).code == Exit.USAGE
         assert (await piped(sandbox, "payments", "upload", file)).code == Exit.DONE
+        # It was there after all.
+        assert (await piped(sandbox, "payments", "settle", "1", "arrived", "--rid", "x", "--yes")).code == Exit.DONE
+        assert (await piped(sandbox, "payments", "settle", "1", "absent", "--yes")).code == Exit.USAGE
+
+
+async def test_what_may_be_on_its_way_is_not_said_to_be_absent(piped, payment_file, tmp_path):
+    """Its program may be waiting for the answer."""
+    async with Sandbox() as sandbox:
+        await piped(sandbox, "payments", "upload", str(payment_file()))
+        with closing(sqlite3.connect(next(tmp_path.rglob("ledger.db")))) as ledger, ledger:
+            ledger.execute("UPDATE submissions SET outcome = 'intended', rid = NULL, sent_at = sent_at + 60")
+        sandbox.add_fault("403:payments.listx99")
+        ended = await piped(sandbox, "payments", "settle", "1", "absent", "--yes")
+        assert (ended.code, "on its way this moment" in ended.err) == (Exit.USAGE, True)
 
 
 async def test_files_that_could_be_it_are_named_and_one_is_chosen_by_hand(piped, payment_file):

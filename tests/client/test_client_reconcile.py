@@ -648,6 +648,36 @@ async def test_a_submission_by_force_is_undecided_where_the_status_is_still_the_
         assert w.ledger.entries()[0].outcome == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("FIN_PARTIALLY_ACCEPTED", Found), ("FIN_REJECTED", Candidates), ("FIN_VEU_CANCELED", Candidates)],
+)
+async def test_a_file_that_was_with_the_bank_since_is_not_undecided(world: Any, status: str, expected: type) -> None:
+    """Also where the bank had something against it: what it took of it is paid."""
+    async with world(ledger=True, payment_statuses=["FIN_UPLOAD_SUCCEEDED"]) as w:
+        rid = await failed_file(w)
+        error = await lose_it(w, "payment-files.submit", w.client.payment_files.submit(rid, force=True))
+        w.sandbox.set_payment_status(rid, status)
+        assert isinstance(await w.reconcile(error), expected)
+
+
+async def test_the_same_orders_of_another_month_are_a_candidate(world: Any) -> None:
+    """What arrives does so within the hour; a standing order is made anew."""
+    async with world(ledger=True) as w:
+        error = await w.lose(arrives=False)
+        await w.upload_before(pain(), -2 * 3600)
+        assert await w.reconcile(error) == Candidates((w.rids[0],))
+
+
+async def test_what_was_submitted_payment_by_payment_may_be_the_file_that_is_found(world: Any) -> None:
+    """konfipay makes a file of it, and the ledger does not know which."""
+    async with world(ledger=True) as w:
+        error = await w.lose(arrives=False)
+        await w.client.payments.submit(await submittable(w))
+        await w.upload_before(pain(), 0)
+        assert isinstance(await w.reconcile(error), Candidates)
+
+
 async def test_a_file_that_went_out_before_it_was_forced_is_a_candidate(world: Any) -> None:
     async with world(ledger=True, payment_statuses=["FIN_UPLOAD_SUCCEEDED"]) as w:
         rid = await w.upload_before(pain("M-0"), 60)

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import uvicorn
 from aiohttp import web
-from aiohttp.test_utils import make_mocked_request
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -194,6 +194,28 @@ async def test_an_aiohttp_app_inside_another_verifies_too():
             session.post("/in/webhooks", data=BODY, headers=signature()) as answer,
         ):
             assert answer.status == 204
+    assert len(messages) == 1
+
+
+async def test_what_a_middleware_has_read_before_is_verified_all_the_same():
+    messages = []
+
+    async def handle(message):
+        messages.append(message)
+
+    @web.middleware
+    async def reads(request, handler):
+        assert await request.read() == BODY
+        return await handler(request)
+
+    app = web.Application(middlewares=[reads])
+    app[WEBHOOKS] = WebhookVerifier(fetch, spaces=405)
+    app.router.add_post("/webhooks", webhook(handle))
+    async with (
+        TestClient(TestServer(app)) as client,
+        client.post("/webhooks", data=BODY, headers=signature()) as answer,
+    ):
+        assert answer.status == 204
     assert len(messages) == 1
 
 

@@ -24,6 +24,7 @@ from konfipay_async.errors import (
     WebhookError,
     WebhookKeyError,
 )
+from konfipay_async.wallee import webhook_keys
 from konfipay_async.wallee.webhooks import WebhookVerifier, read_message, read_signature
 
 SPACE = 405
@@ -335,6 +336,17 @@ async def test_when_too_many_were_asked_for_nobody_waits():
             await verifier.verify(BODY, header(key_id="slow-10"))
     answer.set()
     await asyncio.gather(*waiting)
+
+
+async def test_a_key_that_waits_for_the_request_budget_is_not_waited_for_for_ever(monkeypatch):
+    """Whoever sent the webhook would not wait: it is to come again."""
+    monkeypatch.setattr(webhook_keys, "_LONGEST_WAIT", 0.01)
+
+    async def fetch(key_id):
+        await asyncio.Event().wait()
+
+    with pytest.raises(WebhookKeyError, match="in time"):
+        await WebhookVerifier(fetch, spaces=SPACE).verify(BODY, header())
 
 
 async def test_keys_that_are_given_are_not_fetched():

@@ -88,6 +88,9 @@ class Other:
             schema.make(connection, fitted(schema.METADATA))
             fitted(notes.METADATA).create_all(connection, checkfirst=False)
 
+    def release(self, connection: sa.Connection) -> None:
+        """Nothing: the server does."""
+
     def hold(self, connection: sa.Connection) -> None:
         """Keep other pulls of this source out, as long as this session lives."""
         name = f"konfipay {self.name} {self._source}".encode("utf-8", "surrogatepass")

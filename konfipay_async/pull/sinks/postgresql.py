@@ -15,7 +15,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -125,6 +125,11 @@ class Postgresql:
             f"another pull of the source {self._source!r} writes into {self.name}: "
             f"{who or 'it has just ended'}; wait for it to end, or end it"
         )
+
+    def release(self, connection: sa.Connection) -> None:
+        """Let the next pull in at once: the server notices the end of a session a moment later."""
+        with suppress(sa.exc.SQLAlchemyError, psycopg.Error), connection.begin():
+            connection.execute(sa.select(sa.func.pg_advisory_unlock_all()))
 
     def transaction(self, connection: sa.Connection, *, flushed: bool) -> AbstractContextManager[object]:
         """A transaction, whose commit always waits for the disk: a server may crash while the pull goes on, which

@@ -115,6 +115,8 @@ class SqlSink:
     def close(self) -> None:
         """Let go of the database and of the lock."""
         database, self._database = self._database, None
+        if database is not None and self._connection is not None:
+            database.release(self._connection)
         self._drop_connection()
         if database is not None:
             database.close()
@@ -277,6 +279,9 @@ class _Database(Protocol):
 
     def hold(self, connection: "sa.Connection") -> None:
         """Take the lock of the source, for as long as the connection lives or longer. StorageBusyError."""
+
+    def release(self, connection: "sa.Connection") -> None:
+        """Give the lock back, before the connection is closed for good. Raises nothing."""
 
     def transaction(self, connection: "sa.Connection", *, flushed: bool) -> AbstractContextManager[object]:
         """A transaction; without `flushed` its commit need not wait for the disk, and a power cut may undo it."""

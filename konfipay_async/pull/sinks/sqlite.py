@@ -80,6 +80,9 @@ class Sqlite:
             self._lock = lock.take(self.name, self._source)
             _make_durable(connection)
 
+    def release(self, connection: sa.Connection) -> None:
+        """Nothing: the lock is a file's, which is closed."""
+
     @contextmanager
     def transaction(self, connection: sa.Connection, *, flushed: bool) -> Iterator[None]:
         """A transaction, whose commit waits for the disk or not."""

@@ -99,6 +99,10 @@ class AnalyticsQueryExecutionResponse(Wire, frozen=True, gc=False, kw_only=True)
 
     query_token: str
 
+    def __repr__(self) -> str:
+        # The token is what a result is paid for and fetched by.
+        return "AnalyticsQueryExecutionResponse(query_token=…)"
+
 
 class SubmittedAnalyticsQueryExecution(Wire, frozen=True, gc=False, kw_only=True):
     """Where an analytics query is, and what it has cost: bytes, and billed milliseconds."""
@@ -113,3 +117,7 @@ class SubmittedAnalyticsQueryExecution(Wire, frozen=True, gc=False, kw_only=True
     result_file_bytes: int | None = None
     download_requests: int | None = None
     total_billed_execution_time_ms: int | None = None
+
+    def __repr__(self) -> str:
+        # Not the token, nor the query, whose values may be somebody's.
+        return f"SubmittedAnalyticsQueryExecution(query_external_id={self.query_external_id!r}, status={self.status!r})"
