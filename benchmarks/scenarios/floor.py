@@ -19,8 +19,8 @@ _COMPARED = (
 _MOST = 1.10
 _WHY = (
     "the floor reads a page and drops it at once, so that the next one is read into memory the processor still has in "
-    "its cache. Who iterates keeps a page until the next is there, and that alone costs most of it: see the floor that "
-    "keeps one. Pages that are fetched ahead and handed out in order wait for their turn besides."
+    "its cache. Who iterates keeps a page until the next is there, and that alone costs a good part of it: see the "
+    "floor that keeps one. Pages that are fetched ahead and handed out in order wait for their turn besides."
 )
 
 
