@@ -133,7 +133,7 @@ class KonfipayClient:
         self._api_key = _checked_key(os.environ.get("KONFIPAY_API_KEY") if api_key is None else api_key)
         self._client_info = ClientInfo(client_name, client_version)
         self._base_url = str(url)
-        self._owned: list[SharedLogin | Budgets] = []
+        self._owned: list[SharedLogin | Budgets | LogUse] = []
         login: Callable[[], Awaitable[Token]] = self._login
         if budgets is None:
             limits = limits or Limits(shared=os.environ.get("KONFIPAY_SHARED_LIMITS") or None)
@@ -146,6 +146,7 @@ class KonfipayClient:
         self._bearer = Bearer(login, clock=clock)
         self._log = _log_use(communication_log, clock)
         if self._log is not None:
+            self._owned.append(self._log)
             recorder = self._log.log.recorder(
                 base_url=self._base_url,
                 key_name=key_name,
@@ -342,11 +343,7 @@ class KonfipayClient:
         try:
             await self._session.close()
         finally:
-            try:
-                await close_all(self._owned)
-            finally:
-                if self._log is not None:
-                    await self._log.close()
+            await close_all(self._owned)
 
     async def __aenter__(self) -> Self:
         await self.open()

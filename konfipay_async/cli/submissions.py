@@ -134,13 +134,12 @@ def settle(
         The ledger's file. Default: KONFIPAY_LEDGER, or konfipay-async/ledger.db in your state directory.
     """
     place = LedgerPlace(ledger=file)
-    known = _entries(place)
-    was_wrong = outcome == "arrived" and any((one.id, one.outcome) == (entry, "not sent") for one in known)
-    (chosen,) = [one for one in known if one.id == entry] if was_wrong else _chosen(known, [entry])
+    # That something was not sent may turn out to be wrong.
+    (chosen,) = _chosen(_entries(place), [entry], also="not sent" if outcome == "arrived" else None)
     if outcome == "absent" and rid is not None:
         raise ConfigurationError("--rid: what is absent has no id")
     if outcome == "absent" and _may_be_under_way(chosen):
-        raise ConfigurationError(f"entry {entry} may be on its way this moment: look again in a quarter of an hour")
+        raise ConfigurationError(f"entry {entry} {_LOOK_LATER}")
     table_on_stderr([chosen], _ENTRY_COLUMNS)
     means = "it arrived" if outcome == "arrived" else "it never arrived, so that the same may be sent again"
     if not confirmed(f"Note that {means}?", yes=yes):
@@ -163,6 +162,7 @@ class _LookedUp:
 
 # Seconds: an upload may take ten minutes.
 _LONGEST_REQUEST = 900.0
+_LOOK_LATER = "may be on its way this moment: look again in a quarter of an hour"
 
 
 def _may_be_under_way(entry: Entry) -> bool:
@@ -180,14 +180,19 @@ def _entries(place: LedgerPlace) -> list[Entry]:
         return opened.entries()
 
 
-def _chosen(known: Sequence[Entry], numbers: Sequence[int], origin: str | None = None) -> list[Entry]:
-    """The open entries with these numbers, or all open ones of this origin. ConfigurationError for others."""
+def _chosen(
+    known: Sequence[Entry], numbers: Sequence[int], origin: str | None = None, also: str | None = None
+) -> list[Entry]:
+    """The entries with these numbers that are open or have the outcome `also`, or all open ones of this origin.
+
+    ConfigurationError for others.
+    """
     by_number = {entry.id: entry for entry in known}
     for number in numbers:
         entry = by_number.get(number)
         if entry is None:
             raise ConfigurationError(f"the ledger has no entry {number}: konfipay payments ledger lists them")
-        if not entry.is_open:
+        if not entry.is_open and entry.outcome != also:
             raise ConfigurationError(f"entry {number} is settled already, as {entry.outcome!r}")
         if origin is not None and entry.origin != origin:
             raise ConfigurationError(f"entry {number} was sent to {entry.origin}: say --base-url {entry.origin}")
@@ -222,7 +227,7 @@ def _to_do(row: _LookedUp) -> str:
                 f"konfipay payments settle {number} arrived --rid RID"
             )
         case "undecided" if _may_be_under_way(row.entry):
-            return f"Entry {number}: it may be on its way this moment: look again in a quarter of an hour"
+            return f"Entry {number} {_LOOK_LATER}"
         case "undecided":
             return (
                 f"Entry {number}: nothing like it is there for this API key (was it sent with this one?), and it may "

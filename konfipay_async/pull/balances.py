@@ -51,15 +51,14 @@ def difference(before: Seen, after: Seen, bookings: Sequence[Booked]) -> Off:
     on_last = [booked for booked in bookings if booked.day == after.day]
     first, last = _running(on_first), _running(on_last)
     if before.day == after.day:
-        off = wanted
+        off, edges = wanted, on_first
         agree = any(end - start == wanted for index, start in enumerate(first) for end in first[index:])
     else:
-        off = wanted - between - last[-1]
+        off, edges = wanted - between - last[-1], [*on_first, *on_last]
         ends = set(last)
         agree = any(wanted - between - (first[-1] - start) in ends for start in first)
     if agree:
         return Off(Decimal(0))
-    edges = on_first if before.day == after.day else [*on_first, *on_last]
     least = sum(min(booked.amount, Decimal(0)) for booked in edges)
     most = sum(max(booked.amount, Decimal(0)) for booked in edges)
     at_once = len({(booked.day, booked.at) for booked in edges}) < len(edges)

@@ -19,15 +19,13 @@ from konfipay_async.pull.days import blocks, differing, each_day, is_final, span
 from konfipay_async.pull.report import Report
 from konfipay_async.pull.sinks import Sink
 from konfipay_async.pull.sinks.noting import Notes, Run, notes_of
-from konfipay_async.pull.work import Step, Watch, Work, at_work, upcoming
+from konfipay_async.pull.work import ATTEMPTS, Step, Watch, Work, at_work, stood_still, upcoming
 from konfipay_async.resources.transactions import TransactionPage
 
 __all__ = ["pull_range"]
 
 # Pages that are read before days are noted as done: enough to fetch many at once, few enough to read again.
 _PAGES = 16
-# How often a span that moves while it is read is read.
-_ATTEMPTS = 3
 
 
 async def pull_range(
@@ -119,7 +117,7 @@ class _Reading:
 
     async def _read_whole(self, span: Sequence[date]) -> bool:
         """Read a span until it has stood still; False where the pull was asked to stop."""
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             found = await self._read_once(span)
             if self._stop.is_set():
                 return False
@@ -127,7 +125,7 @@ class _Reading:
                 await self._mark(span, found)
                 return True
         raise ListError(
-            f"the bookings of {span[0]} to {span[-1]} were read {_ATTEMPTS} times, and each time they moved: the rows "
+            f"the bookings of {span[0]} to {span[-1]} were read {ATTEMPTS} times, and each time they moved: the rows "
             "that came are not as many as the server counts. What came is stored; pull again when it is quieter."
         )
 
@@ -150,7 +148,7 @@ class _Reading:
                     break
         finally:
             await pages.aclose()
-        return found if (totals or {0}) == {len(rids)} else None
+        return found if stood_still(totals, rids) else None
 
     async def _take(self, page: TransactionPage) -> None:
         report = self._work.report

@@ -27,15 +27,12 @@ from konfipay_async.pull.report import Report
 from konfipay_async.pull.settling import Settling, is_of_one_thing
 from konfipay_async.pull.sinks import Sink
 from konfipay_async.pull.sinks.noting import Run, SavedFile, Singles, What, singles_of
-from konfipay_async.pull.work import Step, Watch, Work, at_work, upcoming
+from konfipay_async.pull.work import ATTEMPTS, Step, Watch, Work, at_work, stood_still, upcoming
 from konfipay_async.resources.results import Acknowledgement
 
 __all__ = ["pull_files", "pull_paypal"]
 
 T = TypeVar("T", TransactionFile, PayPalTransaction)
-
-# How often a list that moves while it is read is read.
-_ATTEMPTS = 3
 
 # Seconds after which a part of a file is certainly nobody's any more.
 _ABANDONED = 24 * 3600.0
@@ -154,7 +151,7 @@ async def pull_paypal(
 
 async def _standing(pages: Callable[[], AsyncGenerator[Page[T]]]) -> AsyncGenerator[Page[T]]:
     """Every page of a list, and all of them again where it moved meanwhile, so that a row may be missing."""
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         rids: set[str] = set()
         totals: set[int] = set()
         listed = pages()
@@ -165,10 +162,10 @@ async def _standing(pages: Callable[[], AsyncGenerator[Page[T]]]) -> AsyncGenera
                 yield page
         finally:
             await listed.aclose()
-        if (totals or {0}) == {len(rids)}:
+        if stood_still(totals, rids):
             return
     raise ListError(
-        f"the days were read {_ATTEMPTS} times, and each time the list moved: the rows that came are not as many as "
+        f"the days were read {ATTEMPTS} times, and each time the list moved: the rows that came are not as many as "
         "the server counts. What came is stored; pull again when it is quieter."
     )
 

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from enum import Enum
@@ -16,9 +16,12 @@ from konfipay_async.pull.report import Report
 from konfipay_async.pull.sinks import Sink
 from konfipay_async.pull.sinks.noting import Notes, Run, notes_of
 
-__all__ = ["Step", "Watch", "Work", "at_work", "upcoming"]
+__all__ = ["ATTEMPTS", "Step", "Watch", "Work", "at_work", "stood_still", "upcoming"]
 
 T = TypeVar("T")
+
+ATTEMPTS = 3
+"""How often a list that moves while it is read is read."""
 
 
 class Step(Enum):
@@ -157,3 +160,8 @@ async def _noted(work: Work, notes: Notes, run: Run) -> AsyncIterator[None]:
             await end("failed", type(error).__name__)
         raise
     await end("done" if work.report.complete else "stopped", None)
+
+
+def stood_still(totals: Collection[int], rids: Collection[str]) -> bool:
+    """Whether as many rows came as the server counted with every page. If not, one may be missing."""
+    return (set(totals) or {0}) == {len(rids)}

@@ -262,8 +262,8 @@ async def _noted(wiring: Wiring, sent: "OutcomeUnknownError | Entry") -> _Noted:
     entries = await asyncio.to_thread(ledger.entries, origin=wiring.origin)
     mine = next((entry for entry in entries if _is_of(entry, sent)), None)
     # A submission by force has the id of a file that something else made; one of payments makes files too.
-    alike = {_EXTRACT: (_EXTRACT, _CREATE), _CREATE: (_EXTRACT, _CREATE), _UPLOAD: (_UPLOAD, _SUBMIT)}
-    kinds = alike.get(sent.kind, (sent.kind,))
+    making_the_same = {_EXTRACT: (_EXTRACT, _CREATE), _CREATE: (_EXTRACT, _CREATE), _UPLOAD: (_UPLOAD, _SUBMIT)}
+    kinds = making_the_same.get(sent.kind, (sent.kind,))
     near = [entry for entry in entries if entry is not mine and entry.kind in kinds]
     rivals = [
         entry.sent_at

@@ -92,21 +92,22 @@ class Request(Generic[T]):
 
     method: str
     path: str
-    read: Callable[[Response], T] = field(repr=False)
-    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    read: Callable[[Response], T]
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
     budget: BudgetName = "authenticated"
     lane: Lane = Lane.SINGLE
     retry: RetryClass = RetryClass.ONCE
     timeout: float = 60.0
-    download: Download | None = field(default=None, repr=False)
-    note: Note | None = field(default=None, repr=False)
+    download: Download | None = None
+    note: Note | None = None
     from_origin: bool = False
     template: str = ""
     secret_path: bool = False
 
     def __repr__(self) -> str:
+        # Nothing else: query, headers and body hold secrets, and what is somebody's.
         return f"<Request {self.method} {self.told}>"
 
     @property

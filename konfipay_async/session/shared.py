@@ -295,7 +295,7 @@ class SharedBudget:
         waiters = [waiter for lane in Lane for waiter in self._waiting[lane] if not waiter.granted.done()]
         if self._alone is not None:
             alone = self._alone.budget.status()
-            rest = max(0.0, self._alone.rest_until - now, self._paused_until - now)
+            rest = self._rest_alone(self._alone)
             limit, left, paused_for = alone.limit, alone.left, rest
             next_in = max(rest, alone.next_in or 0.0) if rest or alone.next_in is not None else None
         else:

@@ -114,7 +114,7 @@ class WalleeClient(Services):
         given_key = os.environ.get("WALLEE_AUTHENTICATION_KEY") if authentication_key is None else authentication_key
         key = checked_key(given_key)
         signer = Signer(url, self._user_id, key, clock=clock)
-        self._owned: list[Budgets] = []
+        self._owned: list[Budgets | LogUse] = []
         if budgets is None:
             # Who asks learns of a limit for this process alone.
             shared = None if asks else os.environ.get("WALLEE_SHARED_LIMITS") or None
@@ -143,6 +143,7 @@ class WalleeClient(Services):
 
         self._log = _log_use(communication_log, clock)
         if self._log is not None:
+            self._owned.append(self._log)
             recorder = self._log.log.recorder(
                 base_url=self._base_url,
                 key_name=key_name,
@@ -240,11 +241,7 @@ class WalleeClient(Services):
         try:
             await self._session.close()
         finally:
-            try:
-                await close_all(self._owned)
-            finally:
-                if self._log is not None:
-                    await self._log.close()
+            await close_all(self._owned)
 
     async def __aenter__(self) -> Self:
         await self.open()

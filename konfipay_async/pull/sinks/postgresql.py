@@ -291,7 +291,8 @@ _SENTENCES = {
     "22": "a booking has a value that the database {database} cannot hold; nothing of its page was written",
 }
 
-# By what libpq says in English, in this order; without a connection there is no SQLSTATE.
+# By what libpq and servers say, in English and where it matters in German, in the order of `_REASONS`; without a
+# connection there is no SQLSTATE.
 _FULL = {
     "too many": "the server has no connection left",
     "slots are reserved": "the server has no connection left",
