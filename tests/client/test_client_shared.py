@@ -498,10 +498,17 @@ from konfipay_async import Budgets, Limits
 limits = Limits(shared=sys.argv[1], authenticated=10, per_second=1e6)
 budgets = Budgets.from_limits(limits, origin="https://portal.konfipay.de", api_key="k" * 64)
 
+ready, is_ready = os.pipe()
+go, lets_go = os.pipe()
+
 async def take():
-    taken = 0
+    for _ in range(3):
+        await budgets.authenticated.take()
+    taken = 3
+    os.write(is_ready, b"x")
+    await asyncio.to_thread(os.read, go, 1)
     try:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(1.5):
             while True:
                 await budgets.authenticated.take()
                 taken += 1
@@ -510,8 +517,12 @@ async def take():
 
 for _ in range(3):
     if os.fork() == 0:
+        os.close(lets_go)
         os.write(1, b"%d\\n" % asyncio.run(take()))
         os._exit(0)
+for _ in range(3):
+    os.read(ready, 1)
+os.close(lets_go)
 for _ in range(3):
     os.wait()
 """
@@ -527,7 +538,9 @@ async def test_processes_that_are_forked_afterwards_share_the_limit(redis_server
     said, _ = await child.communicate()
     taken = [int(text) for text in said.split()]
     assert len(taken) == 3
-    assert 5 <= sum(taken) <= 10
+    assert 9 <= sum(taken) <= 10
+    (key,) = redis_server.ask("KEYS", "konfipay:*:permits")
+    assert redis_server.ask("ZCARD", key) == sum(taken)
 
 
 async def test_after_a_silence_somebody_may_be_alone(
