@@ -84,7 +84,8 @@ def server_of(origin: str) -> str:
 class Ledger:
     """The ledger in the file `path`, which is made where there is none.
 
-    `period`: for how many seconds what was sent stands against sending it again; later it counts as something new.
+    `period`: for how many seconds what arrived stands against sending it again; later it counts as something new. What
+    is open stands until it is settled.
     `patience`: for how many seconds to wait for another program's write.
     """
 
@@ -140,11 +141,12 @@ class Ledger:
     ) -> int:
         """Note that something is about to leave, and return its entry for `settle`.
 
-        AlreadySubmittedError where the same went to the same server within the period and nobody knows whether it
-        arrived, or, with `refuse_done`, where it did arrive. The same are the same bytes as the same kind, where an
+        AlreadySubmittedError where the same went to the same server and nobody knows whether it arrived, or, with
+        `refuse_done`, where it did arrive within the period. The same are the same bytes as the same kind, where an
         upload and an extraction of a file are one kind. A file that was built anew has other bytes, so while the
         outcome of an entry is open, one with the same message id, or with the same number, sum and counterparties of
-        orders, counts as the same, whatever its kind; where both are the same, also when it did arrive.
+        orders, counts as the same, whatever its kind; where both are the same, also when it did arrive. So does, while
+        it is open, a submission of which some payments are the same.
 
         What was refused or not sent stands against nothing, and with `force` nothing does. An entry later than `at` (a
         clock was set back) counts as within the period. `at` is in seconds since the epoch; `counterparties` are
@@ -173,7 +175,7 @@ class Ledger:
         )
         with self._connected() as connection, _immediately(connection):
             if not force:
-                known = connection.execute(_ALIKE, (new.sha256, new.message_id, new.sent_at - self._period))
+                known = connection.execute(_ALIKE, (new.sent_at - self._period, new.sha256, new.message_id))
                 for entry in map(_entry, known):
                     same = _same(entry, new, refuse_done=refuse_done)
                     if same is not None:
@@ -277,7 +279,7 @@ _COLUMNS = (
 _SELECT = f"SELECT {_COLUMNS} FROM submissions"  # noqa: S608
 _ALIKE = f"""
     {_SELECT}
-    WHERE (sha256 = ? OR message_id = ? OR outcome IN ('intended', 'unknown')) AND sent_at > ?
+    WHERE outcome IN ('intended', 'unknown') OR (sent_at > ? AND (sha256 = ? OR message_id = ?))
     ORDER BY id DESC
     """
 _INTEND = """
@@ -369,6 +371,8 @@ def _same(known: Entry, new: Entry, *, refuse_done: bool) -> str | None:
         return None
     if known.sha256 == new.sha256 and _FAMILY.get(known.kind, known.kind) == _FAMILY.get(new.kind, new.kind):
         return "the same"
+    if known.is_open and known.kind == new.kind and not set(known.rids).isdisjoint(new.rids):
+        return "some of the same payments"
     is_named_alike = known.message_id is not None and known.message_id == new.message_id
     has_its_orders = known.orders is not None and (
         (known.orders, known.control_sum, known.counterparties) == (new.orders, new.control_sum, new.counterparties)
@@ -389,7 +393,7 @@ def _already(entry: Entry, same: str) -> AlreadySubmittedError:
         "unknown": "and nobody knows whether it arrived",
         "done": f"with success{f' (rId {entry.rid})' if entry.rid else ''}",
     }[entry.outcome]
-    advice = "look it up first (reconcile)" if entry.is_open else "look it up"
+    advice = "look it up first (reconcile) and settle it" if entry.is_open else "look it up"
     return AlreadySubmittedError(
         f"{same} ({entry.kind}) was sent at {moment} {became}, entry {entry.id} of the ledger; nothing was sent now: "
         f"{advice}, or send it with again=True (--again) if it is meant to be sent twice",

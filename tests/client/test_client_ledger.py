@@ -593,7 +593,25 @@ async def test_the_same_payments_in_another_order_are_the_same(
             await client.payments.submit(rids)
         with pytest.raises(AlreadySubmittedError):
             await client.payments.submit(rids[::-1], batch_booking=False)
+        with pytest.raises(AlreadySubmittedError, match="some of the same payments"):
+            await client.payments.submit(rids[:1])
         assert len(sandbox.transmissions()) == 1
+
+
+async def test_what_nobody_looked_up_over_the_weekend_is_not_sent_again(
+    prepared: Any, step: Step, ledger: Ledger, clock: Any
+) -> None:
+    async with prepared(step) as (sandbox, client, given):
+        sandbox.add_fault(f"reset-before:{step.route}")
+        with pytest.raises(OutcomeUnknownError):
+            await step.send(client, given)
+        clock.now += 72 * HOUR
+        with pytest.raises(AlreadySubmittedError, match="nobody knows whether it arrived"):
+            await step.send(client, given)
+        assert sandbox.count(step.route) == 1
+        ledger.settle(ledger.entries()[0].id, "not sent")
+        await step.send(client, given)
+        assert outcomes(ledger) == ["not sent", "done"]
 
 
 async def test_again_lets_it_pass_and_is_noted(prepared: Any, step: Step, ledger: Ledger) -> None:
