@@ -25,6 +25,7 @@ from konfipay_async.cli.output import (
     spinner,
     table_on_stderr,
 )
+from konfipay_async.cli.waiting import exit_of_files
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.models.payments import Payment
@@ -101,7 +102,8 @@ async def _submit(
     """Have konfipay make payment files of open payments, and send them to the bank. Shows what it is, and asks.
 
     Nothing is sent where one of them was submitted before. It is sent once: the ledger notes it before it leaves, and
-    refuses the same while nobody knows whether it arrived. Ends with 3 where a file is rejected.
+    refuses the same while nobody knows whether it arrived. Ends with 3 where a file is rejected, with 6 where some are
+    still open after it.
 
     **Examples:**
 
@@ -143,8 +145,12 @@ async def _submit(
     unread = sum(one.error is not None for one in submitted)
     if unread:
         note(f"{unread} of {len(submitted)} could not be read back. They were submitted: konfipay payments orders get")
+    still_open = sum(one.error is None and one.payment_file is None for one in submitted)
+    if still_open:
+        note(f"{still_open} of {len(submitted)} are still open: nothing of them went to the bank so far.")
+    if unread or still_open:
         return Exit.PARTIAL
-    return Exit.REFUSED if any(map(_was_rejected, submitted)) else Exit.DONE
+    return exit_of_files(one.payment_file for one in submitted if one.payment_file is not None)
 
 
 @app.command(name="delete")
@@ -221,11 +227,6 @@ async def _read(client: KonfipayClient, rids: Collection[str]) -> Sequence[Payme
     if not wanted:
         raise ConfigurationError("name the payments, by id")
     return await asyncio.gather(*(client.payments.get(rid) for rid in wanted))
-
-
-def _was_rejected(one: SubmittedPayment) -> bool:
-    file = one.payment_file
-    return file is not None and file.status is not None and file.status.value.has_failed
 
 
 COLUMNS: list[Column[Payment]] = [

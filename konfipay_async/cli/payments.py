@@ -30,7 +30,7 @@ from konfipay_async.cli.output import (
     spinner,
     table_on_stderr,
 )
-from konfipay_async.cli.waiting import follow, reason_of
+from konfipay_async.cli.waiting import exit_of_files, follow, reason_of
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.models.payments import Payment, PaymentFile, StatusValue
@@ -103,7 +103,7 @@ async def _upload(
         message_id=facts.message_id,
         sha256=facts.sha256,
     )
-    if _has_failed(stored):
+    if exit_of_files([stored]) is not Exit.DONE:
         note("konfipay rejected the file: nothing of it goes to the bank.")
         return Exit.REFUSED
     note(f"It is stored, not sent: konfipay payments submit {stored.rid}")
@@ -124,7 +124,8 @@ async def _submit(
     """Send stored payment files to the bank. Shows what they hold, and asks.
 
     A file that was sent is not sent again, so this may be repeated. Single payments are sent by `konfipay payments
-    orders submit`. Ends with 3 where a file is rejected, with 6 where nobody knows what became of one.
+    orders submit`. Ends with 3 where a file is rejected, with 6 where nobody knows what became of one, or its upload
+    failed: konfipay tries that again by itself.
 
     **Examples:**
 
@@ -194,7 +195,7 @@ async def _submit(
         return Exit.PARTIAL
     if moved:
         return Exit.USAGE
-    return Exit.REFUSED if any(map(_has_failed, sent)) else Exit.DONE
+    return exit_of_files(sent)
 
 
 @app.command(name="list")
@@ -283,7 +284,8 @@ async def _wait(
     """Wait for what becomes of a payment file, and show each status as it comes.
 
     It is over at a status that changes no more. FIN_ACCEPTED is none, and yet all that many banks ever say: name it
-    with --until where that is enough. Ends with 3 where it ended badly, with 6 where it is not over in time.
+    with --until where that is enough; nor is FIN_UPLOAD_FAILED, after which konfipay tries again by itself for some
+    time. Ends with 3 where it ended badly, with 6 where it is not over in time.
 
     **Examples:**
 
@@ -305,7 +307,7 @@ async def _wait(
             note(f"--until {value}: no status of this name is known. Known are {', '.join(StatusValue)}.")
     async with connected(connection) as client:
         last = await follow(client.payment_files.changes(rid, until=enough, timeout=timeout), output)
-    return Exit.REFUSED if last is not None and _has_failed(last) else Exit.DONE
+    return Exit.DONE if last is None else exit_of_files([last])
 
 
 @app.command(name="extract")
@@ -404,10 +406,6 @@ def _warn(files: Sequence[_Content], *, force: bool) -> None:
 
 def _status(file: PaymentFile) -> str | None:
     return None if file.status is None else file.status.value
-
-
-def _has_failed(file: PaymentFile) -> bool:
-    return file.status is not None and file.status.value.has_failed
 
 
 def _currencies(content: _Content) -> str:

@@ -1,15 +1,16 @@
 """A payment file's status, shown as it changes."""
 
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
+from konfipay_async.cli.exits import Exit
 from konfipay_async.cli.output import Column, Output, cell, plain, spinner, writer
 from konfipay_async.models.payments import PaymentFile
 
-__all__ = ["follow", "reason_of"]
+__all__ = ["exit_of_files", "follow", "reason_of"]
 
 
 async def follow(changes: AsyncGenerator[PaymentFile], output: Output) -> PaymentFile | None:
@@ -24,6 +25,14 @@ async def follow(changes: AsyncGenerator[PaymentFile], output: Output) -> Paymen
                 sys.stdout.flush()
                 say(f"{seen.status} since {seen.at:%H:%M:%S}")
     return file
+
+
+def exit_of_files(files: Iterable[PaymentFile]) -> Exit:
+    """The exit code for how these stand: unknown where one failed that konfipay may send again by itself."""
+    failed = [file.status.value for file in files if file.status is not None and file.status.value.has_failed]
+    if not failed:
+        return Exit.DONE
+    return Exit.REFUSED if all(value.is_final for value in failed) else Exit.PARTIAL
 
 
 def reason_of(file: PaymentFile) -> str | None:

@@ -54,12 +54,13 @@ class StatusValue(OpenEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether it changes no more by itself. FIN_ACCEPTED may still become FIN_CONFIRMED, so it is not final."""
+        """Whether it changes no more by itself. FIN_ACCEPTED may still become FIN_CONFIRMED, so it is not final; nor is
+        FIN_UPLOAD_FAILED, because konfipay may send the file again."""
         return self in _FINAL
 
     @property
     def has_failed(self) -> bool:
-        """Whether it ended without a payment, or with only a part of them."""
+        """Whether it ended without a payment, or with only a part of them; or failed so far, and is not final."""
         return self in _FAILED
 
 
@@ -72,7 +73,7 @@ _FAILED = frozenset(
         StatusValue.FIN_REJECTED,
     }
 )
-_FINAL = _FAILED | {StatusValue.FIN_CONFIRMED}
+_FINAL = (_FAILED - {StatusValue.FIN_UPLOAD_FAILED}) | {StatusValue.FIN_CONFIRMED}
 
 
 class StatusReason(Wire, frozen=True, gc=False):

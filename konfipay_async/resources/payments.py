@@ -49,8 +49,9 @@ class PaymentFilters(TypedDict, total=False):
 class SubmittedPayment:
     """What became of one payment of a submission, read back after it.
 
-    `payment_file` is the file it is in now, None where it is still open. `error` is set where it could not be read
-    back: then nothing is known of it but that the submission was accepted.
+    `payment_file` is the file it is in now, None where it is still open, which means that nothing of it went to the
+    bank so far. `error` is set where it could not be read back: then nothing is known of it but that the submission
+    was accepted.
     """
 
     rid: str
@@ -136,7 +137,7 @@ class Payments:
 
         With `fail_on_submitted_payments` nothing is sent where one of them was submitted before. It is sent once:
         OutcomeUnknownError says that nobody knows, see `reconcile`. What became of them is read back, because
-        the answer's shape is not documented.
+        the answer's shape is not documented; where konfipay could not make a file of them they stay open (documented).
         """
         if isinstance(rids, str) or not rids:
             raise ConfigurationError("rids: give the ids of the payments, at least one, as a list")
@@ -172,7 +173,7 @@ class Payments:
         try:
             return SubmittedPayment(rid, (await self.get(rid)).payment_file)
         except KonfipayError as error:
-            # The payments are with the bank: that must not be lost because one could not be read.
+            # The submission was accepted: that must not be lost because one could not be read.
             return SubmittedPayment(rid, error=error)
 
 

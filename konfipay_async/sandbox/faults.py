@@ -32,6 +32,7 @@ FAULTS: Final[dict[str, str]] = {
     "reset-after": "the work is done, then the connection is reset without an answer",
     "reset-before": "the connection is reset before anything is done",
     "slow": "the work is done, the answer is held back; VALUE is the seconds (default 1)",
+    "submit-without-effect": "success, and nothing goes to the bank; what was open stays open",
     "truncated": "the work is done, the body ends in the middle",
     "unknown-route": "404 with the body of an unknown endpoint",
     "wrong-echo": "pageNumber in the answer is not the page that was asked for",
@@ -41,6 +42,7 @@ FAULTS: Final[dict[str, str]] = {
 _VERBS: Final[dict[str, str]] = {
     "acknowledge-without-effect": ".acknowledge",
     "ignored-filter": ".list",
+    "submit-without-effect": ".submit",
     "wrong-echo": ".list",
 }
 

@@ -371,6 +371,16 @@ async def test_waiting_returns_the_file_however_it_ended(pair: Any, end: str) ->
         assert file.status.value.has_failed is (end != "FIN_CONFIRMED")
 
 
+async def test_waiting_goes_on_where_an_upload_failed_that_konfipay_tries_again(pair: Any) -> None:
+    path = ["FIN_UPLOAD_FAILED", "FIN_UPLOAD_FAILED", "FIN_UPLOAD_SUCCEEDED", "FIN_ACCEPTED"]
+    async with pair({"payment_statuses": path}) as (_, client):
+        own, _ = await accounts(client)
+        failed = await client.payment_files.upload(pain(own), submit=True)
+        assert (failed.status.value.has_failed, failed.status.value.is_final) == (True, False)
+        file = await client.payment_files.wait(failed.rid, until=["FIN_ACCEPTED"])
+        assert file.status.value is StatusValue.FIN_ACCEPTED
+
+
 @pytest.mark.parametrize("until", [["FIN_ACCEPTED"], [StatusValue.FIN_ACCEPTED], {"FIN_ACCEPTED", "KON_WHATEVER"}])
 async def test_waiting_ends_where_it_is_enough(pair: Any, until: Any) -> None:
     """Many banks never say more than FIN_ACCEPTED."""

@@ -485,6 +485,14 @@ async def test_an_order_id_comes_only_with_what_reached_the_bank(open_sandbox: A
             assert (seen["statusValue"], "orderID" in seen, "uploadTimestamp" in seen) == (value, expected, expected)
 
 
+async def test_a_submission_may_be_without_effect(open_sandbox: Any) -> None:
+    async with open_sandbox(faults=["submit-without-effect"]) as caller:
+        rid = (await uploaded(caller, submit="false"))["rId"]
+        for transmissions in (0, 1):
+            assert (await submit(caller, rid)).status == 200
+            assert len(caller.sandbox.transmissions()) == transmissions
+
+
 async def test_a_status_that_is_set_stays_until_the_file_is_sent_again(open_sandbox: Any) -> None:
     async with open_sandbox() as caller:
         rid = (await uploaded(caller))["rId"]

@@ -137,7 +137,9 @@ async def test_an_answer_that_hangs_ends_with_the_sandbox() -> None:
             await waiting
 
 
-@pytest.mark.parametrize("fault", ["400-xml", "ignored-filter", "wrong-echo", "acknowledge-without-effect"])
+@pytest.mark.parametrize(
+    "fault", ["400-xml", "ignored-filter", "wrong-echo", "acknowledge-without-effect", "submit-without-effect"]
+)
 def test_konfipay_s_own_faults_are_refused(fault: str) -> None:
     with pytest.raises(ConfigurationError, match="one of konfipay"):
         WalleeSandbox(faults=[fault])

@@ -28,7 +28,10 @@ __all__ = ["SANDBOX_AUTHENTICATION_KEY", "WalleeSandbox"]
 SANDBOX_AUTHENTICATION_KEY: Final = base64.b64encode(hashlib.sha256(b"no real key").digest()).decode()
 """The authentication key every sandbox accepts. 32 bytes in base64, like a real one."""
 
-_FOREIGN_FAULTS: Final = ("400-xml", "acknowledge-without-effect", "ignored-filter", "wrong-echo")
+_FOREIGN_FAULTS: Final = (
+    *("400-xml", "acknowledge-without-effect", "ignored-filter"),
+    *("submit-without-effect", "wrong-echo"),
+)
 
 
 class WalleeSandbox:

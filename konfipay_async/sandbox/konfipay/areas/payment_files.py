@@ -81,7 +81,7 @@ class PaymentFiles:
         file = self._find(call)
         if file is None:
             return rid_not_found(_NO_FILE)
-        if force or file.is_stored:
+        if (force or file.is_stored) and call.fault != "submit-without-effect":
             self._book.transmit(file, call.at)
         return self._answer(file, call)
 

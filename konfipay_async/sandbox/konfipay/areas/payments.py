@@ -115,7 +115,11 @@ class Payments:
         return no_content()
 
     def _submit(self, call: Call) -> Answer:
-        """Files of the open ones among these payments, sent at once. All or nothing, but for what the bank says."""
+        """Files of the open ones among these payments, sent at once. All or nothing, but for what the bank says.
+
+        That files cannot be made and the payments stay open is documented, not what the answer is then: with the fault
+        ``submit-without-effect`` it is a success.
+        """
         submission = _decode(call, _Submission)
         rids = dict.fromkeys(rid.lower() for rid in submission.payment_rids)
         if not rids.keys() <= self._book.payments.keys():
@@ -124,6 +128,8 @@ class Payments:
         still_open = [payment for payment in chosen if payment.file is None]
         if submission.fail_on_submitted_payments and len(still_open) < len(chosen):
             return conflict("Some of the payments are in a payment file already.")
+        if call.fault == "submit-without-effect":
+            return json_answer([])
         files = self._book.bundle(still_open, submission.batch_booking, call.at)
         for file in files:
             self._book.transmit(file, call.at)
