@@ -284,8 +284,8 @@ def _is_of(entry: "Entry", sent: "OutcomeUnknownError | Entry") -> bool:
 
 def _may_be_it(entry: "Entry") -> bool:
     """Whether what is found may have come of this entry: what is known to have come of others, by its id, is told
-    apart, but for submissions of one file by force."""
-    return entry.is_open or (entry.outcome == "done" and (entry.rid is None or entry.kind == _FORCE))
+    apart, but for submissions: of one file by force, or of payments, which may have made more files than one."""
+    return entry.is_open or (entry.outcome == "done" and (entry.rid is None or entry.kind in (_FORCE, _SUBMIT)))
 
 
 def _is_like(entry: "Entry", sent: "OutcomeUnknownError | Entry") -> bool:

@@ -678,6 +678,17 @@ async def test_what_was_submitted_payment_by_payment_may_be_the_file_that_is_fou
         assert isinstance(await w.reconcile(error), Candidates)
 
 
+async def test_a_submission_that_made_several_files_may_have_made_the_one_that_is_found(world: Any) -> None:
+    """The ledger notes the first of them alone."""
+    async with world(ledger=True) as w:
+        error = await w.lose(arrives=False)
+        rids = await submittable(w, *BOTH, new_payment("3.00", day=18))
+        lost = await lose_it(w, "payments.submit", w.client.payments.submit(rids))
+        assert isinstance(await w.reconcile(lost), Found)
+        await w.upload_before(pain(), 0)
+        assert isinstance(await w.reconcile(error), Candidates)
+
+
 async def test_a_file_that_went_out_before_it_was_forced_is_a_candidate(world: Any) -> None:
     async with world(ledger=True, payment_statuses=["FIN_UPLOAD_SUCCEEDED"]) as w:
         rid = await w.upload_before(pain("M-0"), 60)
