@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from konfipay_async.errors import (
+    ClientStateError,
     ConfigurationError,
     ContentTooLargeError,
     DecodeError,
@@ -52,9 +53,10 @@ async def in_chunks(wiring: Wiring, operation: Operation, given: Mapping[str, An
     """Do it with all `items`, so many in a `chunk`, one chunk after another; smaller ones where the API says 413.
 
     How many the API takes at once is documented nowhere. A chunk that fails as a whole fails for each of its
-    operations, and the next one is tried all the same; but not after 401 or 403, which all that is left over gets too
-    without being sent. `watch` is told of each as soon as it is known: also where whoever waits is cancelled meanwhile,
-    then that of the chunk that was on its way nobody knows; those it is not told of were not sent.
+    operations, and the next one is tried all the same; but not after 401 or 403, nor when the client was closed
+    meanwhile: that all that is left over gets too, without being sent. `watch` is told of each as soon as it is known:
+    also where whoever waits is cancelled meanwhile, then that of the chunk that was on its way nobody knows; those it
+    is not told of were not sent.
     """
     everything, size, watch = _items(given["items"], operation), given["chunk"], given["watch"]
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
@@ -81,7 +83,9 @@ async def in_chunks(wiring: Wiring, operation: Operation, given: Mapping[str, An
                 size = len(places) // 2
                 continue
             became = [BulkResult(places.start, status=error.status, error=error)]
-        except (UnauthorizedError, ForbiddenError) as error:
+        except (UnauthorizedError, ForbiddenError, ClientStateError) as error:
+            if isinstance(error, ClientStateError) and not results:
+                raise
             became = [BulkResult(place, error=error) for place in range(places.start, len(everything))]
         except (StatusError, TransportError, OutcomeUnknownError) as error:
             became = [BulkResult(place, error=error) for place in places]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from konfipay_async.errors import (
+    ClientStateError,
     ConfigurationError,
     ConflictError,
     ConnectionLostError,
@@ -541,6 +542,25 @@ async def test_what_was_done_is_told_to_who_stops_waiting(against, raw_server, u
         (3, None, False),
     ]
     assert all(isinstance(one.error, OutcomeUnknownError) for one in told[2:])
+
+
+async def test_a_client_that_is_closed_in_between_keeps_what_was_done(against, raw_server):
+    """The chunk that was on its way is waited for; the rest is not sent."""
+    closing: list[asyncio.Task[None]] = []
+
+    def answer(request: Any) -> bytes:
+        if len(server.requests) > 1:
+            closing.append(asyncio.get_running_loop().create_task(client.close()))
+        return raw_server.reply(200, [{"id": 1, "statusCode": 201}] * len(request.json))
+
+    async with against(answer) as (server, client):
+        results = await client.customers.bulk.create([{}] * 6, chunk=2)
+        await closing[0]
+        assert [one.succeeded for one in results] == [True] * 4 + [False] * 2
+        assert {type(one.error) for one in results[4:]} == {ClientStateError}
+        assert len(server.requests) == 2
+        with pytest.raises(ClientStateError):
+            await client.customers.bulk.create([{}] * 6, chunk=2)
 
 
 async def test_each_is_told_of_as_soon_as_it_is_known(against, raw_server):
