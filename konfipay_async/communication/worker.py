@@ -36,6 +36,9 @@ _MASKED_AT_ONCE: Final = _MiB
 # Entries that go at once because they are too old, or too many; and when somebody waits for the end.
 _GO_AT_ONCE: Final = 1000
 _GO_AT_THE_END: Final = 100
+# Seconds without an entry being written, after which nobody waits any longer: a server that stands still ends no
+# statement, and its connection looks alive.
+_PATIENCE: Final = 15.0
 # Seconds until a store that could not be written is tried again, first and at most.
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
@@ -88,6 +91,9 @@ class Worker:
 
     def start(self) -> None:
         """Open the store and begin. StorageError for one that will never do; one that is away or full is for later."""
+        if self._is_at_work():  # still, since it was stopped: then it goes on
+            self._is_running = True
+            return
         self.failure, self._pause = None, _FIRST_PAUSE
         try:
             self._writer = self._connect()
@@ -110,8 +116,11 @@ class Worker:
         self._thread = threading.Thread(target=self._work, name="konfipay communication log", daemon=True)
         self._thread.start()
 
+    def _is_at_work(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def stop(self) -> None:
-        """Write what waits, and end. What cannot be written is lost, and counted."""
+        """Write what waits, and end. What cannot be written is lost, and counted; a store that stands still is left."""
         with self._lock:
             self._is_running = False
         thread = self._thread
@@ -119,11 +128,17 @@ class Worker:
             return
         self._hurry.set()
         self._wake.set()
-        thread.join()
-        self._thread = None
+        written = -1
+        while thread.is_alive() and written != self.written:
+            written = self.written
+            thread.join(_PATIENCE)
+        if thread.is_alive():
+            logger.warning("the communication log is left with %d entries: its store does not answer", self.waiting)
+        else:
+            self._thread = None
 
     def flush(self) -> None:
-        """Return when all that was put here is written, or was tried to be."""
+        """Return when all that was put here is written, or was tried to be, or the store stands still."""
         thread = self._thread
         if thread is None:
             return
@@ -132,9 +147,14 @@ class Worker:
             asked = self._asked
         self._hurry.set()
         self._wake.set()
+        written = -1
         with self._answered:
-            while self._answers < asked and self._is_running and thread.is_alive():
-                self._answered.wait(1.0)
+            while self._answers < asked and thread.is_alive():
+                if written == self.written:
+                    self.failure = "the communication log's store does not answer"
+                    return
+                written = self.written
+                self._answered.wait_for(lambda: self._answers >= asked, _PATIENCE)
 
     def put(self, one: Heard) -> None:
         """Have it written. Neither blocks nor raises."""
@@ -147,7 +167,7 @@ class Worker:
             if self._is_awake:
                 return
             self._is_awake = True
-            if self._thread is None:
+            if not self._is_at_work():
                 self._start_thread()
         self._wake.set()
 

@@ -83,6 +83,38 @@ def test_one_that_a_server_refuses_is_not_tried_for_ever(
     assert [entry.attempt for entry in read(postgres_server.url())] == [1, 2, 4]
 
 
+def test_nobody_waits_for_a_server_that_stands_still(
+    postgres_server: Any, attempt: Any, read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine is frozen: the connection looks alive, and no statement ends."""
+    postgres_server.execute("DROP SCHEMA IF EXISTS konfipay_communication CASCADE")
+    monkeypatch.setattr(worker, "_PATIENCE", 0.2)
+    log = CommunicationLog(postgres_server.url())
+    log.open()
+    log.open()
+    recorder = log.recorder(base_url=BASE)
+    recorder.record(attempt(call=1))
+    log.flush()
+    ((process,),) = postgres_server.execute(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'konfipay communication log'"
+    )
+    os.kill(process, signal.SIGSTOP)
+    try:
+        recorder.record(attempt(call=2))
+        log.close()
+        assert "does not answer" in str(log.status().failure)
+        log.close()
+        log.open()
+        recorder.record(attempt(call=3))
+    finally:
+        os.kill(process, signal.SIGCONT)
+    monkeypatch.setattr(worker, "_PATIENCE", 30.0)
+    log.flush()
+    log.close()
+    assert log.status().lost == {}
+    assert [entry.call[-1] for entry in read(postgres_server.url())] == ["1", "2", "3"]
+
+
 def test_a_key_may_be_called_anything(place: str, attempt: Any, read: Any) -> None:
     with CommunicationLog(place) as log:
         log.recorder(base_url=BASE, key_name="a\0b\udcfc").record(attempt())
