@@ -8,6 +8,7 @@ from konfipay_async.cli.targets import sqlite_file
 from konfipay_async.client import KonfipayClient
 from konfipay_async.pull.sinks.sql import SqlSink
 from konfipay_async.sandbox import Sandbox
+from konfipay_async.session.budget import Limits
 
 __all__ = ["ORIGIN", "sandbox_client"]
 
@@ -41,7 +42,8 @@ async def sandbox_client(to: str, source: str, concurrency: int) -> AsyncIterato
             latency=_LATENCY,
             state=state,
         ) as sandbox,
-        KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, concurrency=concurrency) as client,
+        # Limits of its own: nobody shares this one's, and a Redis that does not know it lets nobody begin for a minute.
+        KonfipayClient(sandbox.api_key, base_url=sandbox.base_url, concurrency=concurrency, limits=Limits()) as client,
     ):
         yield client
 

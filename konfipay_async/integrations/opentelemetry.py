@@ -88,7 +88,10 @@ class Telemetry:
 
     def watch(self, step: Step, report: Report) -> None:
         """Count the rows of a pull: hand it to `pull` as its `watch`. Counter ``konfipay.pull.rows``, new or known."""
-        before, self._seen[id(report)] = self._seen.get(id(report), (0, 0)), (report.new, report.known)
+        counts = (report.new, report.known)
+        # A pull that failed was never finished, and its report's id may be another's by now.
+        before = counts if step is Step.OPENED else self._seen.get(id(report), (0, 0))
+        self._seen[id(report)] = counts
         self._rows.add(report.new - before[0], {"konfipay.pull.outcome": "new"})
         self._rows.add(report.known - before[1], {"konfipay.pull.outcome": "known"})
         if step is Step.FINISHED:

@@ -12,6 +12,7 @@ Every suite loads this module where the package is installed, so it imports what
 """
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,10 +28,16 @@ if TYPE_CHECKING:
 
 
 @fixture
-async def konfipay_sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> "AsyncIterator[Sandbox]":
-    """A running sandbox. KONFIPAY_API_KEY and KONFIPAY_BASE_URL become its own, so that the test meets no real bank."""
+async def konfipay_sandbox(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> "AsyncIterator[Sandbox]":
+    """A running sandbox. KONFIPAY_API_KEY and KONFIPAY_BASE_URL become its own, so that the test meets no real bank;
+    KONFIPAY_LEDGER is the test's own, and the Redis and the communication log of this machine are not used."""
     from konfipay_async.sandbox import Sandbox
 
+    monkeypatch.delenv("KONFIPAY_SHARED_LIMITS", raising=False)
+    monkeypatch.delenv("KONFIPAY_COMMUNICATION_LOG", raising=False)
+    monkeypatch.setenv("KONFIPAY_LEDGER", str(tmp_path / "konfipay-ledger.db"))
     async with Sandbox(**_arguments(request, "konfipay_sandbox")) as sandbox:
         monkeypatch.setenv("KONFIPAY_API_KEY", sandbox.api_key)
         monkeypatch.setenv("KONFIPAY_BASE_URL", sandbox.base_url)
@@ -50,9 +57,12 @@ async def konfipay_client(konfipay_sandbox: "Sandbox") -> "AsyncIterator[Konfipa
 async def wallee_sandbox(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> "AsyncIterator[WalleeSandbox]":
-    """A running sandbox of the signed REST API, and the environment variables of `WalleeClient` become its own."""
+    """A running sandbox of the signed REST API, and the environment variables of `WalleeClient` become its own; those
+    of a Redis and of a communication log are not used."""
     from konfipay_async.sandbox import WalleeSandbox
 
+    monkeypatch.delenv("WALLEE_SHARED_LIMITS", raising=False)
+    monkeypatch.delenv("WALLEE_COMMUNICATION_LOG", raising=False)
     async with WalleeSandbox(**_arguments(request, "wallee_sandbox")) as sandbox:
         monkeypatch.setenv("WALLEE_BASE_URL", sandbox.base_url)
         monkeypatch.setenv("WALLEE_USER_ID", sandbox.user_id)

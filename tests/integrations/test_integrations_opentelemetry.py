@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from konfipay_async import KonfipayClient, Retry
 from konfipay_async.integrations.opentelemetry import Telemetry
-from konfipay_async.pull import pull
+from konfipay_async.pull import Report, Step, pull
 from konfipay_async.pull.sinks.sql import SqlSink
 from konfipay_async.sandbox import Sandbox
 
@@ -114,6 +114,20 @@ async def test_rows_of_a_pull_are_counted(otel, tmp_path) -> None:
             await pull(client, sink, acknowledge=False, page_size=10, watch=telemetry.watch)
     rows = {point.attributes["konfipay.pull.outcome"]: point.value for point in metrics(reader)["konfipay.pull.rows"]}
     assert rows == {"new": 30, "known": 30}
+
+
+def test_a_pull_that_failed_takes_nothing_from_another(otel) -> None:
+    """Whose report may be at its place in memory."""
+    telemetry, _, reader, _ = otel
+    report = Report(new=20)
+    telemetry.watch(Step.OPENED, Report())
+    telemetry.watch(Step.COMMITTED, report)
+    report.new = 0
+    telemetry.watch(Step.OPENED, report)
+    report.new = 5
+    telemetry.watch(Step.FINISHED, report)
+    rows = {point.attributes["konfipay.pull.outcome"]: point.value for point in metrics(reader)["konfipay.pull.rows"]}
+    assert rows["new"] == 25
 
 
 async def test_nothing_of_anybody_is_told(otel) -> None:

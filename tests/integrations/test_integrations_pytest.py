@@ -44,7 +44,12 @@ async def test_the_signed_api_is_met_by_its_client(wallee_sandbox):
     assert len(ids) == 12
 
 
+async def test_the_ledger_is_the_test_s_own(konfipay_sandbox, tmp_path):
+    assert os.environ["KONFIPAY_LEDGER"].startswith(str(tmp_path))
+
+
 async def test_the_environment_is_as_before():
+    assert os.environ["KONFIPAY_SHARED_LIMITS"] == "nonsense"
     assert os.environ["KONFIPAY_API_KEY"] == "the developer's own"
 """
 
@@ -53,6 +58,9 @@ async def test_the_environment_is_as_before():
 def suite(pytester, monkeypatch):
     """``suite(text, *arguments)``: run it in a process whose environment knows the plugin by its entry point."""
     monkeypatch.setenv("KONFIPAY_API_KEY", "the developer's own")
+    for name in ("SHARED_LIMITS", "COMMUNICATION_LOG"):
+        monkeypatch.setenv(f"KONFIPAY_{name}", "nonsense")  # a client that uses it cannot be made
+        monkeypatch.setenv(f"WALLEE_{name}", "nonsense")
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     pytester.makeini("[pytest]\n")  # so that no settings of a folder above are found
     metadata = pytester.mkdir("konfipay_plugin-0.dist-info")
@@ -72,14 +80,14 @@ def suite(pytester, monkeypatch):
 def test_fixtures_in_both_modes(suite, mode):
     """A client, a sandbox by the marker, and an environment that leads to it for the length of a test."""
     mark = "pytest.mark.asyncio" if mode == "strict" else ""
-    suite(SUITE.replace("{mark}", mark), f"--asyncio-mode={mode}").assert_outcomes(passed=5)
+    suite(SUITE.replace("{mark}", mark), f"--asyncio-mode={mode}").assert_outcomes(passed=6)
 
 
 def test_without_pytest_asyncio_they_work_with_anyio(suite, pytester):
     """Whose plugin is there wherever the package is."""
     pytester.makepyfile(absent="import sys\nsys.modules['pytest_asyncio'] = None\n")
     pytester.makeconftest("import pytest\n\n@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n")
-    suite(SUITE.replace("{mark}", "pytest.mark.anyio"), "-p", "absent", "-p", "no:asyncio").assert_outcomes(passed=5)
+    suite(SUITE.replace("{mark}", "pytest.mark.anyio"), "-p", "absent", "-p", "no:asyncio").assert_outcomes(passed=6)
 
 
 def test_a_suite_that_knows_nothing_of_it_runs_as_before(suite):
