@@ -60,6 +60,14 @@ def test_the_keys_are_read_and_none_is_in_them() -> None:
     assert {entry.api_key_file for entry in entries} == {DEPLOY / "keys" / "north"}
 
 
+@pytest.mark.parametrize("name", [".gitignore", ".dockerignore"])
+def test_keys_and_passwords_stay_out_of_git_and_of_the_image(name: str) -> None:
+    """They are where the examples say that they belong, in a folder of the project."""
+    lines = [line.rstrip("/") for line in (DEPLOY.parents[1] / name).read_text(encoding="utf-8").splitlines()]
+    assert "examples/deploy/keys" in lines
+    assert ".env" in lines or "**/.env" in lines
+
+
 def test_the_health_check_tells_a_worker_that_lives_from_one_that_does_not(tmp_path: Path) -> None:
     """By the age of its heartbeat; the file it looks at is the one the worker is told to write."""
     image = read("Dockerfile").replace("\\\n", " ")
