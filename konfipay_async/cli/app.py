@@ -30,6 +30,7 @@ from konfipay_async.cli import (
     wallee,
 )
 from konfipay_async.cli.exits import EXIT_CODES, Exit, advice, exit_of
+from konfipay_async.cli.output import plain_console
 from konfipay_async.errors import KonfipayError
 
 __all__ = ["app", "run"]
@@ -65,7 +66,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; the exit code. No traceback for anything a user did."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or a pipe that takes no umlauts still gets the rest
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    errors = plain_console(stderr=True)
     try:
         code = app(arguments, exit_on_error=False, print_error=False, verbose=False)
         sys.stdout.flush()

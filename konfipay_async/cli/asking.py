@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from getpass import getpass
 
-from rich.console import Console
 from rich.text import Text
 
-from konfipay_async.cli.output import note
+from konfipay_async.cli.output import note, plain_console
 from konfipay_async.errors import ConfigurationError
 
 __all__ = ["asked_secret", "confirmed"]
@@ -27,7 +26,7 @@ def confirmed(question: str, *, yes: bool) -> bool:
         return True
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigurationError("nothing was done: there is no terminal to ask on. Say --yes to do it unasked.")
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console = plain_console(stderr=True)
     try:
         with _answerable():
             console.print(Text(f"{question} [y/N] "), end="")
@@ -46,8 +45,11 @@ def asked_secret(what: str, option: str) -> str:
     """Ask for a secret, which is not shown. ConfigurationError where there is no terminal to ask on: name the file."""
     if not (sys.stdin and sys.stdin.isatty()):
         raise ConfigurationError(f"there is no terminal to ask for {what} on: name the file it is in with {option}")
-    with _answerable():
-        return getpass(f"{what} (it is not shown): ")
+    try:
+        with _answerable():
+            return getpass(f"{what} (it is not shown): ")
+    except EOFError:
+        raise ConfigurationError(f"nothing was done: {what} is missing") from None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -21,6 +22,7 @@ from konfipay_async.errors import (
     TransportError,
     UnauthorizedError,
 )
+from konfipay_async.resources.transactions import TransactionPage
 from konfipay_async.routes import ROUTES, Route
 from konfipay_async.session.message import Response
 
@@ -276,17 +278,23 @@ def _rows(page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 async def _acknowledging(client: KonfipayClient, acknowledge: bool) -> Check:
     if not acknowledge:
         return Check("acknowledging", Outcome.UNKNOWN, "not tried: --acknowledge would, with one page of one row")
-    pages = client.transactions.pages(1, is_new=True)
     try:
-        page = await anext(pages, None)
+        page = await _first_of_the_new(client)
         if page is None:
             return Check("acknowledging", Outcome.UNKNOWN, "nothing is new")
         result = await client.transactions.acknowledge(page.acknowledgement_id)
+        then = await _first_of_the_new(client)
     except KonfipayError as error:
         return Check("acknowledging", Outcome.FAILED, str(error))
-    finally:
-        await pages.aclose()
+    # The answer's kind is inferred, so what counts is whether it comes again.
+    if then is not None and then.rids == page.rids:
+        return Check("acknowledging", Outcome.FAILED, f"one transaction: {result}, and it is new as before")
     return Check("acknowledging", Outcome.GOOD, f"one transaction: {result}")
+
+
+async def _first_of_the_new(client: KonfipayClient) -> TransactionPage | None:
+    async with aclosing(client.transactions.pages(1, is_new=True)) as pages:
+        return await anext(pages, None)
 
 
 def _shape(path: str) -> str:

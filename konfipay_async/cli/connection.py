@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
@@ -195,7 +196,13 @@ def read_secret(path: Path, option: str) -> str:
     """A secret that stands alone in a file. ConfigurationError where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        is_in_a_folder = path.is_absolute() and os.path.isdir(path.parent)
+        if not is_in_a_folder and re.fullmatch(r"[\w+/=-]{30,}|.*\n.*", str(path), re.DOTALL):
+            raise ConfigurationError(
+                f"{option}: this looks like the secret itself. Name the file it is in; and make a new one, because "
+                f"what is typed is remembered"
+            ) from None
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise ConfigurationError(f"{option} {path}: cannot be read ({reason})") from None
 

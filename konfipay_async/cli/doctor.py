@@ -16,6 +16,7 @@ from konfipay_async.cli.output import OUTPUT, Column, Output, note, spinner, wri
 from konfipay_async.cli.surroundings import Steadiness, database_checks, redis_checks
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.session.clock import SystemClock
+from konfipay_async.session.transport import checked_base_url
 
 __all__ = ["doctor"]
 
@@ -85,6 +86,7 @@ async def doctor(
         clock = Steadiness(SystemClock())
         with spinner("asking") as say:
             base_url = connection.base_url or os.environ.get("KONFIPAY_BASE_URL") or None
+            base_url = base_url and str(checked_base_url(base_url))
             if not offline:
                 async with connected(connection) as client:
                     base_url = client.base_url

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import cyclopts
 from cyclopts import Parameter
-from rich.console import Console
 
 from konfipay_async.cli.events import EventLog
 from konfipay_async.cli.exits import Exit
-from konfipay_async.cli.output import OUTPUT, Column, Output, note, plain, show_rows, writer
+from konfipay_async.cli.output import OUTPUT, Column, Output, note, plain, plain_console, show_rows, writer
 from konfipay_async.cli.signals import until_signal
 from konfipay_async.cli.watching import in_words, seconds_of
 from konfipay_async.errors import ConfigurationError
@@ -227,8 +226,8 @@ class _Voice:
     def __init__(self, heart: Heartbeat | None, log: EventLog | None, *, quiet: bool) -> None:
         self._heart = heart
         self._log = log
-        self._out = Console(soft_wrap=True, highlight=False, quiet=quiet or log is not None)
-        self._errors = Console(stderr=True, soft_wrap=True, highlight=False, quiet=log is not None)
+        self._out = plain_console(quiet=quiet or log is not None)
+        self._errors = plain_console(stderr=True, quiet=log is not None)
         self._pulls: object = 0
         self._is_away = False
 

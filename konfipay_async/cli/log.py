@@ -67,13 +67,12 @@ async def _overview(
     follow
         Show the last entries, then go on as more are written, until Ctrl-C.
     """
-    wanted = selection.filter()
+    wanted, limit, shown = selection.filter(), output.rows, 0
     with place.opened() as store:
         write = writer(_columns(), json=output.json, as_json=_as_json)
         if follow:
             await _follow(store, wanted, output, write)
             return Exit.DONE
-        limit, shown = output.rows, 0
         for entries in _pages(store, wanted, limit):
             write(entries)
             shown += len(entries)
@@ -188,11 +187,12 @@ def _is_of_the_log(file: Path, place: Place) -> bool:
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
     """All of it or nothing: written beside, then put in place. What is no file, as a pipe, is written to."""
-    path = path.resolve()
+    # Where a link leads to a pipe, what it resolves to is no path.
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8") as file:
             file.writelines(pieces)
         return
+    path = path.resolve()
     beside = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with beside.open("x", encoding="utf-8") as file:

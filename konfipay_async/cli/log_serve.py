@@ -7,10 +7,10 @@ from typing import Annotated
 
 from aiohttp import web
 from cyclopts import Parameter
-from rich.console import Console
 
 from konfipay_async.cli.exits import Exit
 from konfipay_async.cli.log_asking import PLACE, Place
+from konfipay_async.cli.output import plain_console
 from konfipay_async.cli.signals import until_signal
 from konfipay_async.communication.pages import Pages, Visitor, from_loopback
 from konfipay_async.errors import ConfigurationError
@@ -49,7 +49,7 @@ async def serve(
     anyone
         Show everything to everybody who reaches it, from wherever and by whatever name.
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = plain_console()
     if not 0 <= port <= 65535:
         raise ConfigurationError(f"--port {port}: give a number from 0 to 65535")
     if not anyone and not _is_loopback(host):

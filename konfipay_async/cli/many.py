@@ -5,11 +5,11 @@ import json as jsonlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from konfipay_async.cli.events import EventLog
 from konfipay_async.cli.exits import Exit, exit_of
+from konfipay_async.cli.output import plain_console
 from konfipay_async.cli.signals import until_signal
 from konfipay_async.cli.watching import Rhythm
 from konfipay_async.errors import ConfigurationError, KonfipayError, StorageBusyError
@@ -90,8 +90,8 @@ class _Show:
     """What is shown of many pulls."""
 
     def __init__(self, *, quiet: bool, json: bool, log: EventLog | None) -> None:
-        self._console = Console(soft_wrap=True, highlight=False, quiet=quiet)
-        self._errors = Console(stderr=True, soft_wrap=True, highlight=False, quiet=log is not None)
+        self._console = plain_console(quiet=quiet)
+        self._errors = plain_console(stderr=True, quiet=log is not None)
         self._json = json
         self._log = log
 

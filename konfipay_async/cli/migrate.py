@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from konfipay_async.cli.exits import Exit
+from konfipay_async.cli.output import plain_console
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.migration import CHANGES, LARGEST_FILE, Change, Finding, Look, scan
 
@@ -56,7 +57,7 @@ def migrate(
     json
         Print one JSON object a line for each finding, or with --list for each change, and nothing else.
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = plain_console()
     if list_:
         if path is not None or check:
             raise ConfigurationError("--list reads nothing: leave PATH and --check out")
@@ -84,7 +85,7 @@ def migrate(
             change = finding.change
             place = f"{_shown(finding.path)}:{finding.line}:{finding.column}"
             _line(console, f"{place}: {_before(change, finding.found)} → {change.after}: {change.reason}")
-    notes = Console(stderr=True, soft_wrap=True, highlight=False) if json else console
+    notes = plain_console(stderr=True) if json else console
     for file, look in left_out:
         _line(notes, f"{_shown(file)}: not looked at, {_why(look)}")
     if not json:

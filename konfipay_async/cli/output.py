@@ -34,6 +34,7 @@ __all__ = [
     "cell",
     "note",
     "plain",
+    "plain_console",
     "show_one",
     "show_pages",
     "show_rows",
@@ -158,20 +159,25 @@ def show_one(row: object, output: Output, **more: object) -> None:
     for name, item in flat:
         if item is not None:
             table.add_row(name, Text(cell(item)))
-    _console().print(table)
+    plain_console(soft_wrap=False).print(table)
 
 
 def table_on_stderr(rows: Sequence[T], columns: Sequence[Column[T]]) -> None:
     """Show rows beside the result, as what a question is about."""
     if sys.stderr.isatty():
-        _Tables(columns, Console(stderr=True, highlight=False))(rows)
+        _Tables(columns, plain_console(stderr=True, soft_wrap=False))(rows)
     else:
         _Lines(columns, lambda line: print(line, file=sys.stderr))(rows)
 
 
 def note(text: str) -> None:
     """Say something beside the result."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)
+    plain_console(stderr=True).print(text, markup=False)
+
+
+def plain_console(*, stderr: bool = False, soft_wrap: bool = True, quiet: bool = False) -> Console:
+    """A console that shows a text as it is: ``app.py:100:`` is a place in a file, and no emoji."""
+    return Console(stderr=stderr, soft_wrap=soft_wrap, quiet=quiet, highlight=False, emoji=False)
 
 
 @contextmanager
@@ -181,7 +187,7 @@ def spinner(text: str) -> Iterator[Callable[[str], None]]:
     progress = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        console=Console(stderr=True, highlight=False),
+        console=plain_console(stderr=True, soft_wrap=False),
         transient=True,
         redirect_stdout=sys.stdout.isatty(),
         disable=not sys.stderr.isatty(),
@@ -197,7 +203,7 @@ def writer(
     """What writes rows to standard output as they come."""
     if json:
         return _Json(as_json or plain)
-    return _Tables(columns, _console()) if sys.stdout.isatty() else _Lines(columns, _print)
+    return _Tables(columns, plain_console(soft_wrap=False)) if sys.stdout.isatty() else _Lines(columns, _print)
 
 
 def plain(value: Any) -> Any:
@@ -318,10 +324,6 @@ class _Tables(Generic[T]):
             ):
                 widths[max(can_shrink, key=widths.__getitem__)] -= 1
         return widths
-
-
-def _console() -> Console:
-    return Console(highlight=False)
 
 
 def _print(line: str) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from konfipay_async.cli import embedded
 from konfipay_async.cli.connection import CONNECTION, Connection
@@ -16,6 +15,7 @@ from konfipay_async.cli.display import Bar, Display, Json, Lines, Quiet
 from konfipay_async.cli.events import EventLog
 from konfipay_async.cli.exits import Exit, exit_of
 from konfipay_async.cli.many import pull_many
+from konfipay_async.cli.output import plain_console
 from konfipay_async.cli.signals import until_signal
 from konfipay_async.cli.targets import shown
 from konfipay_async.cli.watching import Rhythm, rhythm_of
@@ -269,7 +269,7 @@ def _event_log(kind: Literal["json"] | None) -> EventLog | None:
 
 
 def _display(plan: Plan, *, quiet: bool, json: bool, lasting: bool) -> Display:
-    console = Console(soft_wrap=True, highlight=False)
+    console = plain_console()
     if json:
         return Json(console)
     if quiet:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from konfipay_async.cli.exits import Exit
+from konfipay_async.cli.output import plain_console
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.sandbox import FAULTS, ApiKey, Sandbox, WalleeSandbox
 
@@ -67,7 +68,7 @@ def _konfipay(
     seed
         Other numbers make other data.
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = plain_console()
     if faults:
         for name, text in FAULTS.items():
             console.print(f"{name:28}{text}", markup=False)
@@ -137,7 +138,7 @@ def _wallee(
         seed=seed,
         port=port,
     )
-    asyncio.run(_serve(served, Console(soft_wrap=True, highlight=False)))
+    asyncio.run(_serve(served, plain_console()))
     return Exit.DONE
 
 

@@ -8,10 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
 
-from konfipay_async.cli.output import Column, Output, writer
+from konfipay_async.cli.output import Column, Output, plain_console, writer
 from konfipay_async.errors import ConfigurationError, StorageError
 from konfipay_async.models.documents import Document
 from konfipay_async.models.transaction_files import TransactionFile
@@ -135,7 +134,7 @@ def _progress() -> Progress:
         BarColumn(),
         DownloadColumn(),
         TextColumn("{task.fields[saved]} saved"),
-        console=Console(stderr=True, highlight=False),
+        console=plain_console(stderr=True, soft_wrap=False),
         transient=True,
         redirect_stdout=sys.stdout.isatty(),
         disable=not sys.stderr.isatty(),

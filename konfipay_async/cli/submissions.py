@@ -26,7 +26,7 @@ from konfipay_async.cli.output import (
 )
 from konfipay_async.client import KonfipayClient
 from konfipay_async.errors import ConfigurationError, NotFoundError
-from konfipay_async.ledger import Entry
+from konfipay_async.ledger import Entry, server_of
 from konfipay_async.resources.reconcile import Candidates, Found
 
 __all__ = ["ledger", "reconcile", "settle"]
@@ -194,11 +194,12 @@ def _chosen(
             raise ConfigurationError(f"the ledger has no entry {number}: konfipay payments ledger lists them")
         if not entry.is_open and entry.outcome != also:
             raise ConfigurationError(f"entry {number} is settled already, as {entry.outcome!r}")
-        if origin is not None and entry.origin != origin:
+        if origin is not None and server_of(entry.origin) != server_of(origin):
             raise ConfigurationError(f"entry {number} was sent to {entry.origin}: say --base-url {entry.origin}")
     if numbers:
         return [by_number[number] for number in dict.fromkeys(numbers)]
-    return [entry for entry in known if entry.is_open and entry.origin == origin]
+    server = None if origin is None else server_of(origin)
+    return [entry for entry in known if entry.is_open and server_of(entry.origin) == server]
 
 
 async def _looked_up(client: KonfipayClient, entry: Entry) -> _LookedUp:

@@ -7,10 +7,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from konfipay_async.cli.events import EventLog
 from konfipay_async.cli.exits import exit_of
+from konfipay_async.cli.output import plain_console
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.pull.watch import Heartbeat, Round, again_and_again
 from konfipay_async.session.clock import SystemClock
@@ -36,7 +35,7 @@ class Rhythm:
         log: EventLog | None,
     ) -> None:
         """Pull until told to stop. Raises what does not pass; what does is an event, or a line on standard error."""
-        errors = Console(stderr=True, soft_wrap=True, highlight=False)
+        errors = plain_console(stderr=True)
 
         def tell(ended: Round) -> None:
             error = ended.error

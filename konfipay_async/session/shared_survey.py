@@ -84,4 +84,5 @@ async def _forgets(redis: Any) -> bool | None:
     except ResponseError:  # as where somebody else runs it
         return None
     settings = {str(name): str(value) for name, value in settings.items()}
-    return settings.get("maxmemory", "0") != "0" and settings.get("maxmemory-policy") != "noeviction"
+    # The other policies drop what expires, and what is counted does not.
+    return settings.get("maxmemory", "0") != "0" and str(settings.get("maxmemory-policy")).startswith("allkeys-")

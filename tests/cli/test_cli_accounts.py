@@ -156,6 +156,29 @@ async def test_the_secret_is_asked_for_without_showing_it(settled):
         assert sandbox.count("paypal.accounts.create", 201) == 1
 
 
+async def test_whoever_types_no_secret_has_changed_nothing(settled):
+    """Ctrl-D."""
+    async with Sandbox() as sandbox:
+        settled(sandbox)
+        controller, terminal = pty.openpty()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "konfipay_async", "paypal", "accounts", "create", "--description", "Shop",
+            "--client-id", "client-1", "--json",
+            stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        )  # fmt: skip
+        shown = b""
+        while b"not shown" not in shown:
+            shown += await asyncio.to_thread(os.read, controller, 65536)
+        os.write(controller, b"\x04")
+        assert await process.wait() == Exit.USAGE
+        shown += await asyncio.to_thread(os.read, controller, 65536)
+        os.close(terminal)
+        os.close(controller)
+        assert b"nothing was done" in shown
+        assert b"Traceback" not in shown
+        assert sandbox.count("paypal.accounts.create") == 0
+
+
 async def test_a_paypal_transaction_that_paypal_is_asked_for(piped):
     async with Sandbox(paypal_transactions=2) as sandbox:
         (row, *_) = loads(await piped(sandbox, "paypal", "transactions", "list", "--json"))

@@ -162,3 +162,27 @@ def test_every_exit_code_is_explained():
 def test_most_errors_speak_for_themselves():
     assert advice(BadRequestError("x")) == ""
     assert advice(OutcomeUnknownError("x")) == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pull --api-key-file SECRET",
+        "accounts list --api-key-file SECRET",
+        "paypal accounts create --description x --client-id y --client-secret-file SECRET",
+        "wallee verify-webhook body --signature x --key-file SECRET",
+        "wallee list transactions --authentication-key-file SECRET --user-id 1 --space 1",
+    ],
+)
+@pytest.mark.parametrize(
+    "secret",
+    ["Canary" + "k" * 58, "Canary+/" * 5 + "YWJj=", "/Canary/" + "k" * 40, "Canary\nCanary"],
+)
+def test_a_secret_typed_where_its_file_belongs_is_not_repeated(monkeypatch, capsys, tmp_path, command, secret):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KONFIPAY_API_KEY", "k" * 64)
+    (tmp_path / "body").write_text("{}")
+    assert run([secret if word == "SECRET" else word for word in command.split()]) == Exit.USAGE
+    shown = capsys.readouterr()
+    assert "this looks like the secret itself" in shown.err
+    assert "Canary" not in shown.out + shown.err

@@ -13,6 +13,8 @@ from konfipay_async import KonfipayClient
 from konfipay_async.cli.checks import Outcome, checks, compare
 from konfipay_async.cli.exits import Exit
 from konfipay_async.errors import ConfigurationError
+from konfipay_async.resources.results import Acknowledgement
+from konfipay_async.resources.transactions import Transactions
 from konfipay_async.routes import ROUTES
 from konfipay_async.sandbox import ApiKey, Sandbox
 
@@ -70,6 +72,24 @@ async def test_acknowledging_is_tried_only_when_asked_for() -> None:
         seen = await found(sandbox, acknowledge=True)
         assert len(sandbox.new_rids()) == 4
     assert seen["acknowledging"].outcome is Outcome.GOOD
+
+
+@pytest.mark.parametrize("fault", ["acknowledge-without-effect", "empty-404:transactions.acknowledge"])
+async def test_acknowledging_that_changes_nothing_is_no_good(fault) -> None:
+    async with Sandbox(transactions=5, faults=[fault]) as sandbox:
+        check = (await found(sandbox, acknowledge=True))["acknowledging"]
+        assert len(sandbox.new_rids()) == 5
+    assert check.outcome is Outcome.FAILED
+
+
+async def test_an_acknowledgement_whose_id_is_called_unknown_is_no_good(monkeypatch) -> None:
+    async def gone(*_) -> Acknowledgement:
+        return Acknowledgement.GONE
+
+    monkeypatch.setattr(Transactions, "acknowledge", gone)
+    async with Sandbox(transactions=5) as sandbox:
+        check = (await found(sandbox, acknowledge=True))["acknowledging"]
+    assert (check.outcome, check.detail) == (Outcome.FAILED, "one transaction: gone, and it is new as before")
 
 
 async def test_other_paging_names_are_found_and_mended() -> None:

@@ -90,6 +90,8 @@ async def test_a_redis_that_limits_are_shared_through(sandbox, redis_server: Any
     redis_server.ask("SET", "konfipay:x:permits", "somebody else's")
     assert (await look())["redis"][0] is Outcome.GOOD
     redis_server.ask("CONFIG", "SET", "maxmemory", "100mb")
+    redis_server.ask("CONFIG", "SET", "maxmemory-policy", "volatile-lru")
+    assert (await look())["redis, memory"][0] is Outcome.GOOD, "what is counted does not expire"
     redis_server.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     assert (await look())["redis, memory"][0] is Outcome.FAILED
     redis_server.stop()
@@ -129,6 +131,8 @@ async def test_the_command_looks_at_all_of_it(piped, sandbox, redis_server: Any,
     names = [json.loads(line)["check"] for line in ended.out.splitlines()]
     assert {"connection and key", "database", "database, writing", "redis", "clock", "clock, steady"} <= set(names)
     sandbox.requests.clear()
+    ended = await piped(sandbox, "doctor", "--offline", "--to", database, "--base-url", f"{sandbox.base_url}/ ")
+    assert ended.code == Exit.DONE, ended.out
     ended = await piped(sandbox, "doctor", "--offline", "--to", "sqlite:///nowhere.db")
     assert ended.code == Exit.STORAGE
     assert "konfipay pull makes it" in ended.out

@@ -265,6 +265,16 @@ def test_a_har_file_goes_where_a_link_leads_and_into_a_pipe(shows: Any, tmp_path
     assert (tmp_path / "pipe").is_fifo()
 
 
+def test_a_file_for_other_tools_goes_through_a_pipe_without_a_name(shows: Any) -> None:
+    """As a shell makes them: ``--har >(gzip > api.har.gz)``, ``--har /dev/stdout |``."""
+    reading, writing = os.pipe()
+    with ThreadPoolExecutor() as threads, open(reading, encoding="utf-8") as pipe:
+        read = threads.submit(pipe.read)
+        shows("export", "--har", f"/dev/fd/{writing}")
+        os.close(writing)
+        assert len(json.loads(read.result(timeout=5))["log"]["entries"]) == 4
+
+
 def test_figures_tell_minutes_statuses_and_endpoints(shows: Any) -> None:
     shown = shows("stats")
     assert "Requests per minute, authenticated (limit 1,000, busiest 1)" in shown
@@ -411,6 +421,7 @@ async def test_a_terminal_shows_a_table(url: str, on_terminal: Any, columns: int
         (["--status", "4xx,"], 2, "no status"),
         (["--method", "GET /"], 2, "no method"),
         (["--limit", "-1"], 2, "--limit"),
+        (["--follow", "--limit", "-1"], 2, "--limit"),
         (["show", "99"], 2, "no entry 99"),
         (["curl", "99"], 2, "no entry 99"),
         (["show", str(2**63)], 2, "there is no entry 9223372036854775808"),

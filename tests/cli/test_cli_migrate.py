@@ -34,6 +34,13 @@ async def test_help(konfipay):
     assert "End with exit code 6 if anything is found" in ended.out
 
 
+async def test_a_line_of_any_number_is_shown_as_it_is(konfipay, tmp_path):
+    """Also one that is the name of an emoji between its colons."""
+    (tmp_path / "x.py").write_text("\n" * 99 + 'answer["errorItems"]  # konfipay\n' + "/api/v5\n")
+    ended = await konfipay("migrate", "x.py")
+    assert "x.py:100:" in ended.out
+
+
 async def test_in_a_pipe_every_finding_is_a_line(konfipay, tree):
     """With file, line and column, and a summary at the end."""
     ended = await konfipay("migrate", "src")

@@ -217,10 +217,12 @@ async def test_a_file_whose_upload_failed_is_konfipay_s_to_send_for_a_while(pipe
     """It tries again by itself: by force the bank may get it twice."""
     async with Sandbox(payment_statuses=("FIN_UPLOAD_FAILED",)) as sandbox:
         rid = await upload(piped, sandbox, payment_file())
-        await piped(sandbox, "payments", "submit", rid, "--yes")
+        assert (await piped(sandbox, "payments", "submit", rid, "--yes")).code == Exit.PARTIAL
         ended = await piped(sandbox, "payments", "submit", rid, "--yes", "--force")
         assert (ended.code, "--again" in ended.err, "CAREFUL" in ended.err) == (Exit.USAGE, True, True)
         assert len(sandbox.transmissions()) == 1
+        ended = await piped(sandbox, "payments", "wait", rid, "--until", "FIN_UPLOAD_FAILED")
+        assert ended.code == Exit.PARTIAL
 
 
 async def test_a_file_that_moved_on_while_somebody_was_asked_is_not_sent_by_force(piped, payment_file):
@@ -380,6 +382,18 @@ async def test_extracted_orders_are_open_until_they_are_submitted(piped, on_term
         assert again.code == Exit.USAGE
         assert "--skip-submitted" in again.err
         assert len(sandbox.transmissions()) == 1
+
+
+async def test_orders_that_stay_open_were_not_sent(piped, payment_file):
+    """Where konfipay cannot make a file of them."""
+    async with Sandbox(faults=["submit-without-effect"]) as sandbox:
+        rids = await extract(piped, sandbox, payment_file())
+        ended = await piped(sandbox, "payments", "orders", "submit", *rids, "--yes", "--json")
+        assert ended.code == Exit.PARTIAL
+        assert "2 of 2 are still open" in ended.err
+        assert [row["payment_file"] for row in loads(ended)] == [None, None]
+        assert sandbox.transmissions() == []
+        assert (await piped(sandbox, "payments", "orders", "submit", *rids, "--yes")).code == Exit.DONE
 
 
 async def test_orders_are_not_submitted_unasked(piped, payment_file):
@@ -618,6 +632,13 @@ async def test_entries_that_cannot_be_looked_up(piped, payment_file, tmp_path):
     async with Sandbox() as sandbox, Sandbox(faults=["reset-before:payment-files.upload"]) as other:
         await upload(piped, sandbox, payment_file())
         await piped(other, "payments", "upload", str(payment_file(message_id="M-2")))
+        of_server = sandbox.base_url.replace("/v6", "/v6.0")
+        with closing(sqlite3.connect(next(tmp_path.rglob("ledger.db")))) as ledger, ledger:
+            ledger.execute(
+                "UPDATE submissions SET outcome = 'unknown', rid = NULL, origin = ? WHERE id = 1", [of_server]
+            )
+        found = await piped(sandbox, "payments", "reconcile", "--json")
+        assert [row["entry"] for row in loads(found)] == [1], "another path of the same server"
         for entry, says in (("7", "no entry 7"), ("1", "settled already"), ("2", f"--base-url {other.base_url}")):
             ended = await piped(sandbox, "payments", "reconcile", entry)
             assert ended.code == Exit.USAGE

@@ -102,6 +102,9 @@ async def test_a_database_is_checked_against_the_origin_it_was_filled_from(konfi
         assert f"filled from {sandbox.base_url}" in ended.err
         assert other.requests == []
         assert (await konfipay("verify", "--offline", **environment_of(other))).code == 0
+        for driver in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+            ended = await konfipay("status", "--to", f"{driver}:///transactions.db")
+            assert (ended.code, "sqlite:///" in ended.err) == (2, True)
 
 
 async def test_the_last_pulls_of_each_key_and_kind(konfipay, tmp_path):

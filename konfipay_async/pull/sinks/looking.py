@@ -34,10 +34,10 @@ def look(to: str) -> Iterator[sa.Connection]:
         url = sa.make_url(to)
     except sa.exc.ArgumentError:
         raise ConfigurationError(f"cannot read the address of the database; {_ADDRESSES}") from None
-    if url.get_backend_name() == "sqlite":
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
         kind: Sqlite | Postgresql = Sqlite(url, "")
         connect = _sqlite_reader
-    elif url.get_backend_name() in ("postgresql", "postgres"):
+    elif url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         kind = _postgresql(url)
         connect = lambda url: kind.connect()  # noqa: E731
     else:
