@@ -23,6 +23,7 @@ from konfipay_async.errors import (
     ConfigurationError,
     ConnectFailedError,
     ConnectionLostError,
+    KonfipayError,
     RequestTimeoutError,
     ResponseTooLargeError,
 )
@@ -234,15 +235,18 @@ class AiohttpTransport:
                 f"{request.method} {request.told}: the connection broke before the answer was complete "
                 f"({type(error).__name__})"
             ) from None
-        except ValueError:
-            # Its text may hold the header it refuses.
+        except KonfipayError:
+            raise
+        except Exception as error:
+            # Of a trace of a lent session, at any moment, or in an interpreter that ends: whether it was sent is not
+            # known. Else a value that aiohttp refuses before it sends; its text may hold the header.
+            if not isinstance(error, ValueError) or session.trace_configs:
+                told = f"{request.method} {request.told}"
+                raise ConnectionLostError(f"{told}: sending it failed inside aiohttp") from error
             raise ConfigurationError(
                 "aiohttp refuses to build the request. With trust_env, an entry for this host in .netrc does that: it "
                 "would replace the token."
             ) from None
-        except RuntimeError as error:
-            # A trace of a lent session, or an interpreter that ends: whether it was sent is not known.
-            raise ConnectionLostError(f"{request.method} {request.told}: sending it failed inside aiohttp") from error
 
     @property
     def _host(self) -> str:

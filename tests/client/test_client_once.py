@@ -227,7 +227,10 @@ async def test_a_refused_connection_is_tried_again(
         assert sandbox.count(ACKNOWLEDGE) == 1
 
 
-async def test_what_breaks_inside_aiohttp_may_have_been_sent(new_sandbox: Any, new_client: Any) -> None:
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError, KeyError])
+async def test_what_breaks_inside_aiohttp_may_have_been_sent(
+    new_sandbox: Any, new_client: Any, kind: type[Exception]
+) -> None:
     """As a trace of a lent session, which is called at any moment of a request."""
     calls: list[bool] = []
     breaks = False
@@ -235,7 +238,7 @@ async def test_what_breaks_inside_aiohttp_may_have_been_sent(new_sandbox: Any, n
     async def broken(*_: Any) -> None:
         calls.append(breaks)
         if breaks:
-            raise RuntimeError("of the trace")
+            raise kind("of the trace")
 
     traces = aiohttp.TraceConfig()
     traces.on_request_end.append(broken)
