@@ -218,13 +218,13 @@ class Drain(Generic[P]):
         refused = any(shown.state is _State.REFUSED for shown in done.shown)
         if not remembered and not moved and not refused:
             return False  # another pass would only show again what was left
-        moved = moved or done.totals != self._totals
+        # In a list too long to remember every row looks unseen; there, something must have happened to it. That it ends
+        # before the server says so, or counts in two ways, may be how this server counts.
+        brought_something = done.unseen and (remembered or acknowledged or done.totals != self._totals)
         self._totals = done.totals
-        # In a list too long to remember every row looks unseen; there, something must have happened to it.
-        brought_something = done.unseen and (remembered or moved)
         if brought_something:
             self._fruitless = 0
-        elif done.handed_out:  # else it only waits for acknowledgements of what the caller still works on
+        elif done.handed_out or not acknowledged:  # else it waits for what the caller still works on
             self._fruitless += 1
         if self._fruitless >= _MOST_FRUITLESS:
             raise DrainUnfinishedError(

@@ -570,6 +570,26 @@ async def test_an_acknowledgement_just_before_a_pass_begins_asks_for_no_page_bef
     assert len(reader.seen) == 10
 
 
+@pytest.mark.parametrize("rows", [5, 200])
+@pytest.mark.parametrize("more", [1, 3])
+async def test_a_server_that_announces_pages_it_does_not_have_is_not_asked_for_ever(rows, more) -> None:
+    """With rows that the caller leaves, in lists short enough to be remembered and longer ones."""
+
+    class Announcing(NewList):
+        def _page(self, number: int) -> NewPage | None:
+            page = super()._page(number)
+            return None if page is None else replace(page, total_pages=page.total_pages + more)
+
+    new = Announcing(5)
+    new.arrive(rows)
+    reader = Reader(new)
+    with pytest.raises(DrainUnfinishedError):
+        async for _ in reader.pages():
+            pass
+    assert reader.seen == set(new.rows)
+    assert len(new.fetched) < 10 * (rows // 5 + more)
+
+
 async def test_acknowledging_without_effect_is_an_error_after_the_second_time() -> None:
     new = NewList(5, acknowledging_works=False)
     new.arrive(5)
