@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from konfipay_async.errors import (
+    DecodeError,
     ForbiddenError,
     RateLimitedError,
     RouteUnknownError,
@@ -31,7 +32,7 @@ class Settling:
         self._send = send
         self._note = note
         self._under_way: set[asyncio.Task[None]] = set()
-        self._postponed: StatusError | None = None
+        self._postponed: StatusError | DecodeError | None = None
 
     async def resend(self, keys: Sequence[str], stop: asyncio.Event) -> None:
         """Send what an earlier pull committed and could not acknowledge."""
@@ -62,6 +63,15 @@ class Settling:
         self._work.report.expired += outcome is Acknowledgement.GONE
         self._work.tell(Step.SETTLED)
 
+    async def settle_apart(self, key: str) -> None:
+        """The same, but where the API has a word about this one id the others go on: it stays pending."""
+        try:
+            await self.settle(key)
+        except StatusError as error:
+            if not is_of_one_thing(error):
+                raise
+            self.postpone(error)
+
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this beside all else: `settle`, or what ends in it."""
         self._under_way.add(asyncio.create_task(work))
@@ -72,7 +82,7 @@ class Settling:
             self._under_way.discard(task)  # one by one: those behind one that failed are still to be collected
             task.result()
 
-    def postpone(self, error: StatusError) -> None:
+    def postpone(self, error: StatusError | DecodeError) -> None:
         """Raise this when all else is done, if it is the first."""
         self._postponed = self._postponed or error
 
@@ -90,7 +100,9 @@ class Settling:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
 
-def is_of_one_thing(error: StatusError) -> bool:
+def is_of_one_thing(error: StatusError | DecodeError) -> bool:
     """Whether the API has a word about this one id only: others may fare better."""
     of_all = (UnauthorizedError, ForbiddenError, RateLimitedError, RouteUnknownError)
+    if isinstance(error, DecodeError):
+        return True
     return error.status >= 400 and error.status != 408 and not isinstance(error, of_all)

@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from konfipay_async.client import KonfipayClient
-from konfipay_async.errors import ConfigurationError, ListError, StatusError, StorageError
+from konfipay_async.errors import (
+    ConfigurationError,
+    DecodeError,
+    DrainUnfinishedError,
+    ListError,
+    StatusError,
+    StorageError,
+)
 from konfipay_async.models.page import Page
 from konfipay_async.models.paypal import PayPalTransaction
 from konfipay_async.models.transaction_files import TransactionFile
@@ -76,18 +83,21 @@ async def pull_files(
             while not stop.is_set() and (file := await upcoming(listed, stop)) is not None:
                 try:
                     await _keep_file(work, singles, place, file, acknowledge=acknowledge)
-                except StatusError as error:
+                except (StatusError, DecodeError) as error:
                     if not is_of_one_thing(error):
                         raise
                     # It stays new; one file that the API stumbles over must not keep all others from being saved.
                     settling.postpone(error)
                 else:
                     if acknowledge:
-                        settling.begin(settling.settle(file.rid))
+                        settling.begin(settling.settle_apart(file.rid))
                 settling.collect()
             await listed.aclose()
             await settling.settled()
             work.finish(stop)
+        except DrainUnfinishedError:
+            await settling.settled()  # what was postponed is why
+            raise
         finally:
             await settling.abandon()
             await listed.aclose()
@@ -133,7 +143,7 @@ async def pull_paypal(
                 work.report.add(await work.do(partial(singles.keep_paypal, rows, acknowledge=acknowledge)))
                 work.tell(Step.COMMITTED)
                 if acknowledge:
-                    settling.begin(settling.settle(rows[0].rid))
+                    settling.begin(settling.settle_apart(rows[0].rid))
                 settling.collect()
             await listed.aclose()
             await settling.settled()
@@ -143,6 +153,9 @@ async def pull_paypal(
                     await work.do(singles.settle, "paypal", rid, Acknowledgement.GONE.value)
                     work.report.expired += 1
             work.finish(stop)
+        except DrainUnfinishedError:
+            await settling.settled()
+            raise
         finally:
             await settling.abandon()
             await listed.aclose()
@@ -238,8 +251,9 @@ def _make_ready(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
         for part in folder.glob(".*.part"):
-            if part.stat().st_mtime < time.time() - _ABANDONED:
-                part.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another pull, which works in the same folder, was done with it
+                if part.stat().st_mtime < time.time() - _ABANDONED:
+                    part.unlink()
     except OSError as error:
         raise StorageError(f"the folder {folder} for files cannot be used: {_reason(error)}") from None
 

@@ -366,6 +366,34 @@ async def test_a_file_that_the_api_stumbles_over_does_not_stop_the_others(sandbo
     assert (await pull_files(client, sink, folder, acknowledge=True)).new == 1
 
 
+async def test_a_file_whose_content_is_no_file_does_not_stop_the_others(sandbox, client, sink, file, folder):
+    sandbox.add_fault("html:transaction-files.content@3")
+    with pytest.raises(errors.DecodeError):
+        await pull_files(client, sink, folder, acknowledge=True, page_size=5)
+    assert rows_of(file, "SELECT count(*) FROM transaction_files") == [(24,)]
+    assert len(sandbox.files.new_rids()) == 1
+
+
+@pytest.mark.parametrize("what", ["files", "paypal"])
+@pytest.mark.parametrize("times", ["", "x1000"])
+async def test_an_acknowledgement_that_fails_does_not_stop_the_others(sandbox, client, sink, file, folder, what, times):
+    """Its error is raised at the end, whether it comes again with success or never."""
+    route = {"files": "transaction-files", "paypal": "paypal.transactions"}[what]
+    sandbox.add_fault(f"500:{route}.acknowledge@3{times}")
+    with pytest.raises(errors.ServerError):
+        await carry_out(plan_of(what, folder), client, sink)
+    assert rows_of(file, f"SELECT count(*) FROM {TABLES[what]}") == [(25,)]
+    if times:
+        assert rows_of(file, f"SELECT count(*) FROM {TABLES[what]} WHERE settled_at IS NULL") == [(23,)]
+
+
+async def test_two_pulls_of_files_share_a_folder(client, sandbox, sink, file, folder):
+    """What one of them has in hand may be gone when the other looks at it."""
+    folder.mkdir()
+    (folder / ".dead.part").symlink_to("nothing-there")
+    assert (await pull_files(client, sink, folder, acknowledge=True)).new == 25
+
+
 @pytest.mark.parametrize("what", ["files", "paypal"])
 async def test_stop_finishes_what_is_in_hand(sandbox, client, sink, file, folder, what):
     """All that was begun is committed, acknowledged and noted."""
