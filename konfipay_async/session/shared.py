@@ -104,6 +104,8 @@ local asked = #ARGV - first + 1
 local unknown = math.max(since + ARGV[2] - now, 0)
 local closed = math.max(unknown, paused - now)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+-- Asked a second time because no answer came: what the first time granted is granted anew, and not beside it.
+redis.call('ZREM', KEYS[2], unpack(ARGV, first))
 
 -- A better lane somewhere else: it comes soon, or its mark ends.
 local behind = 0

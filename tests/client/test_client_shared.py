@@ -104,6 +104,25 @@ async def test_an_unused_one_is_free_at_once(process: Any) -> None:
 
 
 @pytest.mark.usefixtures("knows")
+async def test_permits_that_are_asked_for_twice_are_granted_once(
+    process: Any, monkeypatch: pytest.MonkeyPatch, redis_server: Any
+) -> None:
+    """The connection breaks behind the question, and the library asks again: at a limit that is reached with it."""
+    here = process(1, period=60)
+    run = here._run
+
+    async def twice(*arguments: str | float) -> Any:
+        if arguments[0] == "take":
+            await run(*arguments)
+        return await run(*arguments)
+
+    monkeypatch.setattr(here, "_run", twice)
+    async with asyncio.timeout(10):
+        await here.take()
+    assert permits(redis_server) == 1
+
+
+@pytest.mark.usefixtures("knows")
 async def test_the_last_word_about_a_permit_is_its_first(process: Any, redis_server: Any) -> None:
     one = process(1, period=60)
     permit = await one.take()
