@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 import subprocess
 import sys
 import traceback
@@ -14,7 +15,7 @@ import pytest
 
 from konfipay_async.errors import ConfigurationError, StorageError
 from konfipay_async.models.transactions import CreditDebitIndicator, Transaction
-from konfipay_async.pull.sinks import Written
+from konfipay_async.pull.sinks import Written, files
 from konfipay_async.pull.sinks.files import FileSink
 
 ORIGIN = "https://portal.konfipay.de"
@@ -44,6 +45,27 @@ def refused(open_it: Callable[[], object], says: str) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "bookings"
+
+
+def test_a_page_that_could_not_be_committed_is_in_no_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program reads the index for longer than we wait, and then the same page comes once more."""
+    monkeypatch.setattr(files, "_PATIENCE", 0.05)
+    with make(folder) as sink:
+        sink.write([booking("a")], "ack-1")
+        other = sqlite3.connect(folder / "_konfipay.db", isolation_level=None)
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM bookings").fetchone()
+        for _ in range(2):
+            with pytest.raises(StorageError):
+                sink.write([booking("b")], "ack-2")
+        assert names(folder).count("part-default-00000002.jsonl") == 0
+        other.close()
+        assert sink.write([booking("b")], "ack-2") == Written(new=1, known=0)
+        assert sink.pending() == ["ack-1", "ack-2"]
+    assert [name for name in names(folder) if name.startswith("part")] == [
+        "part-default-00000001.jsonl",
+        "part-default-00000002.jsonl",
+    ]
 
 
 def test_each_page_is_a_file_and_the_rest_readers_pass_over(folder: Path) -> None:

@@ -303,10 +303,10 @@ class FileSink:
         index.execute("BEGIN IMMEDIATE")
         try:
             yield index
+            index.commit()
         except BaseException:
             index.rollback()
             raise
-        index.commit()
 
     def _opened(self) -> sqlite3.Connection:
         if self._index is None:
