@@ -12,7 +12,8 @@ __all__ = ["NewPayPalAccount", "PayPalAccount", "PayPalAccountRef", "PayPalTrans
 
 
 class PayPalAccount(Wire, frozen=True, gc=False):
-    """One PayPal account. The client secret never comes back, elements of balances are not documented."""
+    """One PayPal account. The client secret never comes back, elements of balances are not documented: numbers in them
+    with a point are Decimal."""
 
     rid: str = msgspec.field(name="rId")
     description: str | None = None

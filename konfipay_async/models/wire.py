@@ -91,7 +91,7 @@ _UNTYPED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact)
 
 @lru_cache(maxsize=256)
 def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_)
+    return msgspec.json.Decoder(type_, float_hook=exact)  # of what has no type inside it
 
 
 @lru_cache(maxsize=256)

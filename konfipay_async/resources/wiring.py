@@ -101,11 +101,12 @@ class Wiring(msgspec.Struct, frozen=True):
 
     async def send(self, route: str, read: Callable[[str, str], Callable[[Response], T]], **parts: Unpack[Parts]) -> T:
         """What the request for a route answers; arguments as for `request`."""
+        request = self.request(route, read, **parts)
         try:
-            return await self.session.send(self.request(route, read, **parts), self.options.retry)
+            return await self.session.send(request, self.options.retry)
         except ForbiddenError as error:
             scope = self.routes[route].scope
-            if scope is not None:
+            if scope is not None and error.path == request.path:  # else it is the login's
                 error.args = (f"{error} It is the scope {scope!r} that this needs.",)
             raise
 

@@ -788,3 +788,12 @@ async def test_errors_of_payments_show_nobody(pair: Any, caplog: Any) -> None:
         text = caplog.text + "".join(f"{error} {error!r} {pickle.dumps(error)!r}" for error in errors)
         for canary in (own.iban, OTHER, NAME, "Vogelsang"):
             assert canary not in text
+
+
+async def test_a_login_that_is_refused_names_no_scope(pair: Any) -> None:
+    """It is one error for all who wait for it."""
+    async with pair({"faults": ["403:authentication.tokenx999"]}) as (sandbox, client):
+        found = await asyncio.gather(*(client.payment_files.get("a") for _ in range(20)), return_exceptions=True)
+        assert {type(error) for error in found} == {ForbiddenError}
+        assert not [error for error in found if "It is the scope" in str(error)]
+        assert sandbox.count("payment-files.get") == 0

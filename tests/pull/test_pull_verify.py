@@ -3,13 +3,14 @@
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from konfipay_async import KonfipayClient, errors
+from konfipay_async import KonfipayClient, Transaction, errors
+from konfipay_async.models.transactions import BankAccountRef, CreditDebitIndicator
 from konfipay_async.pull import pull
 from konfipay_async.pull.balances import Booked, Seen, difference
 from konfipay_async.pull.sequences import Gap, gaps, numbers_by_year
@@ -298,6 +299,33 @@ async def test_the_first_balance_says_nothing_and_is_noted(client, sandbox, sink
         assert reasons <= {"one balance says nothing; it is noted, the next is compared with it"}
     with evidence_of(file) as evidence:
         assert [len(evidence.balances(one, one.currency or "")) for one in evidence.accounts()] == [1, 1]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_booking_of_never_is_compared_as_any_other(kind, tmp_path, request):
+    """The API says the year 1 for it, which in UTC may lie before Christ."""
+    at = f"sqlite:///{tmp_path / 'a.db'}" if kind == "sqlite" else request.getfixturevalue("postgres").url()
+    never = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1)))
+    account = BankAccountRef(rid="account-1", currency="EUR", iban="DE02120300000000202051")
+    rows = [
+        Transaction(
+            rid=f"t-{number}",
+            amount=Decimal("1.10"),
+            currency="EUR",
+            credit_debit_indicator=CreditDebitIndicator.CRDT,
+            booking_date=datetime(2026, 1, 12, tzinfo=UTC),
+            timestamp=never,
+            bank_account=account,
+        )
+        for number in range(2)
+    ]
+    with SqlSink(at, origin="the sandbox of a test") as sink:
+        sink.write(rows, None)
+    with look(at) as connection:
+        evidence = Evidence(connection, "default")
+        booked = evidence.bookings(evidence.accounts()[0], "EUR", date(2026, 1, 12), date(2026, 1, 12))
+    assert [(one.day, one.amount) for one in booked] == [(date(2026, 1, 12), Decimal("1.10"))] * 2
+    assert booked[0].at == booked[1].at
 
 
 async def noted(client, sandbox, sink, file, change_by: Decimal) -> AccountCheck:

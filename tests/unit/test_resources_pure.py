@@ -284,9 +284,9 @@ def test_a_paypal_account_comes_back_without_its_secret() -> None:
         False,
     )
     assert account.balances == []
-    told = json.loads(sample("paypal-account")) | {"clientSecret": "geheim", "payPalBalances": [{"value": 1.10}]}
-    account = decode(json.dumps(told).encode(), PayPalAccount)
-    assert account.balances == [{"value": 1.1}]
+    told = json.loads(sample("paypal-account")) | {"clientSecret": "geheim", "payPalBalances": [{"value": 1.5}]}
+    account = decode(json.dumps(told).replace("1.5", "12345678901234567.80").encode(), PayPalAccount)
+    assert str(account.balances[0]["value"]) == "12345678901234567.80"
     assert "geheim" not in repr(account)
 
 

@@ -109,11 +109,13 @@ class Evidence:
         """What the booked rows of these days change, in the order they were booked in."""
         table = schema.TRANSACTIONS
         order = table.c.booking_date, table.c.timestamp, table.c.rid
-        columns = *order, table.c.amount, table.c.credit_debit_indicator, table.c.file_format
+        # As text: for "never" the API says the year 1, which a driver may not read. It is compared, and no more.
+        at = sa.cast(table.c.timestamp, sa.Text)
+        columns = table.c.booking_date, at, table.c.amount, table.c.credit_debit_indicator, table.c.file_format
         query = sa.select(*columns).where(*self._between(account, first, last), table.c.currency == currency)
         return [
             Booked(_known(day), _signed(amount, sign), at)
-            for day, at, _, amount, sign, file_format in self._all(query.order_by(*order))
+            for day, at, amount, sign, file_format in self._all(query.order_by(*order))
             if not is_interim_format(file_format)
         ]
 
