@@ -106,7 +106,7 @@ class CommunicationLog:
             self._users -= 1
             if not self._users:
                 self._worker.stop()
-            elif self._worker.failure is None:  # or it would be tried again for each of them
+            elif self._worker.trouble is None:  # or it would be tried again for each of them
                 self._worker.flush()
 
     def flush(self) -> None:
@@ -133,7 +133,7 @@ class CommunicationLog:
     def status(self) -> LogStatus:
         """How it fares."""
         worker = self._worker
-        return LogStatus(worker.written, worker.lost, worker.waiting, self._is_paused, worker.failure)
+        return LogStatus(worker.written, worker.lost, worker.waiting, self._is_paused, worker.trouble)
 
     def recorder(
         self,

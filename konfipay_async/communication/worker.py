@@ -47,6 +47,8 @@ _NO_ROOM: Final = "too many were waiting to be written"
 _NOT_MASKED: Final = "they could not be masked"
 _NOT_OPEN: Final = "the log was not open"
 
+_DOES_NOT_ANSWER: Final = "the communication log's store does not answer"
+
 
 class Worker:
     """Writes what it is given, in a thread of its own, from `start` to `stop`.
@@ -71,6 +73,9 @@ class Worker:
         self._held = 0
         self._is_awake = False
         self._is_running = False
+        # How often it was opened; a thread that was left goes on where it was opened anew.
+        self._opened = 0
+        self._stands_still = False
         self._asked = 0
         self._answered = threading.Condition(self._lock)
         self._answers = 0
@@ -91,16 +96,19 @@ class Worker:
 
     def start(self) -> None:
         """Open the store and begin. StorageError for one that will never do; one that is away or full is for later."""
-        if self._is_at_work():  # still, since it was stopped: then it goes on
-            self._is_running = True
-            return
+        with self._lock:
+            self._opened += 1
+            if self._thread is not None and self._thread.is_alive():  # still, since it was stopped
+                self._is_running = True
+                return
         self.failure, self._pause = None, _FIRST_PAUSE
         try:
             self._writer = self._connect()
         except (StorageAwayError, StorageBusyError) as error:
             self._fails(error)
-        self._is_running = True
-        self._start_thread()
+        with self._lock:  # or who puts something here in between starts another
+            self._is_running = True
+            self._start_thread()
 
     def fork(self) -> None:
         """Go on in a child of the process, where the thread is no more: it begins again with what is put here next.
@@ -115,9 +123,6 @@ class Worker:
     def _start_thread(self) -> None:
         self._thread = threading.Thread(target=self._work, name="konfipay communication log", daemon=True)
         self._thread.start()
-
-    def _is_at_work(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
         """Write what waits, and end. What cannot be written is lost, and counted; a store that stands still is left."""
@@ -134,8 +139,6 @@ class Worker:
             thread.join(_PATIENCE)
         if thread.is_alive():
             logger.warning("the communication log is left with %d entries: its store does not answer", self.waiting)
-        else:
-            self._thread = None
 
     def flush(self) -> None:
         """Return when all that was put here is written, or was tried to be, or the store stands still."""
@@ -151,7 +154,8 @@ class Worker:
         with self._answered:
             while self._answers < asked and thread.is_alive():
                 if written == self.written:
-                    self.failure = "the communication log's store does not answer"
+                    self._stands_still = True
+                    logger.warning("%s", _DOES_NOT_ANSWER)
                     return
                 written = self.written
                 self._answered.wait_for(lambda: self._answers >= asked, _PATIENCE)
@@ -167,9 +171,14 @@ class Worker:
             if self._is_awake:
                 return
             self._is_awake = True
-            if not self._is_at_work():
+            if self._thread is None:
                 self._start_thread()
         self._wake.set()
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps it from being written, if anything does."""
+        return _DOES_NOT_ANSWER if self._stands_still else self.failure
 
     @property
     def waiting(self) -> int:
@@ -189,23 +198,23 @@ class Worker:
         self._untold[reason] = self._untold.get(reason, 0) + count
 
     def _work(self) -> None:
-        goes_on = True
-        while goes_on:
+        while True:
             # A thread has no clock of the session's to sleep by.
             if self.failure is None:
                 self._wake.wait()
             self._hurry.wait(_EVERY if self.failure is None else self._pause)
             with self._lock:
-                goes_on, asked = self._is_running, self._asked
+                is_last, opened, asked = not self._is_running, self._opened, self._asked
                 self._wake.clear()
                 self._hurry.clear()
                 self._is_awake = False
             self._round()
-            self._forget(_GO_AT_ONCE if goes_on else _GO_AT_THE_END)
+            self._forget(_GO_AT_THE_END if is_last else _GO_AT_ONCE)
             with self._answered:
-                self._answers = asked
+                self._answers, self._stands_still = asked, False
                 self._answered.notify_all()
-        self._end()
+            if is_last and self._ended(opened):
+                return
 
     def _round(self) -> None:
         """Write what waits. While the store cannot be written, what was put here last is not taken out."""
@@ -311,19 +320,24 @@ class Worker:
         if writer is not None:
             writer.close()
 
-    def _end(self) -> None:
-        left = len(self._batch) + len(self._queue)
-        if left:
-            with self._lock:
+    def _ended(self, opened: int) -> bool:
+        """Whether it is over: not where it was opened anew since."""
+        with self._lock:
+            if self._opened != opened:
+                return False
+            left = len(self._batch) + len(self._queue)
+            if left:
                 self._lose("the store could not be written", left)
-                self._queue.clear()
-                self._held = 0
+            self._queue.clear()
+            self._held = 0
             self._batch, self._tried = [], None
-        if self._untold:
+            untold, self._untold = self._untold, {}
+            writer, self._writer = self._writer, None
+            self._thread = None
+        if untold:
             logger.warning(
-                "the communication log ended without %d entries: %s",
-                sum(self._untold.values()),
-                "; ".join(self._untold),
+                "the communication log ended without %d entries: %s", sum(untold.values()), "; ".join(untold)
             )
-            self._untold = {}
-        self._let_go()
+        if writer is not None:
+            writer.close()
+        return True

@@ -83,36 +83,47 @@ def test_one_that_a_server_refuses_is_not_tried_for_ever(
     assert [entry.attempt for entry in read(postgres_server.url())] == [1, 2, 4]
 
 
-def test_nobody_waits_for_a_server_that_stands_still(
-    postgres_server: Any, attempt: Any, read: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its machine is frozen: the connection looks alive, and no statement ends."""
-    postgres_server.execute("DROP SCHEMA IF EXISTS konfipay_communication CASCADE")
-    monkeypatch.setattr(worker, "_PATIENCE", 0.2)
-    log = CommunicationLog(postgres_server.url())
-    log.open()
-    log.open()
-    recorder = log.recorder(base_url=BASE)
-    recorder.record(attempt(call=1))
-    log.flush()
-    ((process,),) = postgres_server.execute(
-        "SELECT pid FROM pg_stat_activity WHERE application_name = 'konfipay communication log'"
+@contextmanager
+def frozen(server: Any) -> Iterator[None]:
+    """The server stands still, as where its machine is frozen: the connection looks alive, and no statement ends."""
+    ((process,),) = server.execute(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'konfipay communication log' "
+        "ORDER BY backend_start DESC LIMIT 1"
     )
     os.kill(process, signal.SIGSTOP)
     try:
-        recorder.record(attempt(call=2))
-        log.close()
-        assert "does not answer" in str(log.status().failure)
-        log.close()
-        log.open()
-        recorder.record(attempt(call=3))
+        yield
     finally:
         os.kill(process, signal.SIGCONT)
-    monkeypatch.setattr(worker, "_PATIENCE", 30.0)
+
+
+@pytest.mark.parametrize("users", [1, 2])
+def test_nobody_waits_for_a_server_that_stands_still(
+    postgres_server: Any, attempt: Any, read: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any, users: int
+) -> None:
+    """What waits is written when it answers again, also where the log was closed and opened anew meanwhile."""
+    postgres_server.execute("DROP SCHEMA IF EXISTS konfipay_communication CASCADE")
+    log = CommunicationLog(postgres_server.url())
+    for _ in range(users):
+        log.open()
+    recorder = log.recorder(base_url=BASE)
+    recorder.record(attempt(call=1))
     log.flush()
+    with frozen(postgres_server), monkeypatch.context() as patience:
+        patience.setattr(worker, "_PATIENCE", 0.2)
+        recorder.record(attempt(call=2))
+        for _ in range(users):
+            log.close()
+        assert "does not answer" in caplog.text
+        assert ("does not answer" in str(log.status().failure)) is (users > 1)
+        log.open()
+        recorder.record(attempt(call=3))
+    log.flush()
+    assert log.status().failure is None
+    recorder.record(attempt(call=4))
     log.close()
-    assert log.status().lost == {}
-    assert [entry.call[-1] for entry in read(postgres_server.url())] == ["1", "2", "3"]
+    assert (log.status().written, log.status().lost) == (4, {})
+    assert [entry.call[-1] for entry in read(postgres_server.url())] == ["1", "2", "3", "4"]
 
 
 def test_a_key_may_be_called_anything(place: str, attempt: Any, read: Any) -> None:
