@@ -220,11 +220,11 @@ class Drain(Generic[P]):
             return False  # another pass would only show again what was left
         # In a list too long to remember every row looks unseen; there, something must have happened to it. That it ends
         # before the server says so, or counts in two ways, may be how this server counts.
-        brought_something = done.unseen and (remembered or acknowledged or done.totals != self._totals)
+        went_on = acknowledged or done.totals != self._totals
         self._totals = done.totals
-        if brought_something:
+        if done.unseen and (remembered or went_on):
             self._fruitless = 0
-        elif done.handed_out or not acknowledged:  # else it waits for what the caller still works on
+        elif done.handed_out or not went_on:  # else it waits for what the caller still works on, or others do
             self._fruitless += 1
         if self._fruitless >= _MOST_FRUITLESS:
             raise DrainUnfinishedError(

@@ -18,6 +18,9 @@ from konfipay_async.resources.results import Acknowledgement
 
 __all__ = ["Settling", "is_of_one_thing"]
 
+# Acknowledgements that may fail before as many have not.
+_MOST_FAILED = 10
+
 
 class Settling:
     """The acknowledgements of one pull. `send` acknowledges at konfipay, `note` keeps the answer in the sink.
@@ -33,6 +36,7 @@ class Settling:
         self._note = note
         self._under_way: set[asyncio.Task[None]] = set()
         self._postponed: StatusError | DecodeError | None = None
+        self._failed = 0
 
     async def resend(self, keys: Sequence[str], stop: asyncio.Event) -> None:
         """Send what an earlier pull committed and could not acknowledge."""
@@ -64,11 +68,15 @@ class Settling:
         self._work.tell(Step.SETTLED)
 
     async def settle_apart(self, key: str) -> None:
-        """The same, but where the API has a word about this one id the others go on: it stays pending."""
+        """The same, but where the API has a word about this one id the others go on: it stays pending.
+
+        Where not one of the first was acknowledged, the word is about all of them.
+        """
         try:
             await self.settle(key)
         except StatusError as error:
-            if not is_of_one_thing(error):
+            self._failed += 1
+            if not is_of_one_thing(error) or self._failed > max(_MOST_FAILED, self._work.report.acknowledged):
                 raise
             self.postpone(error)
 
