@@ -197,8 +197,9 @@ def read_secret(path: Path, option: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        is_in_a_folder = path.is_absolute() and os.path.isdir(path.parent)
-        if not is_in_a_folder and re.fullmatch(r"[\w+/=-]{30,}|.*\n.*", str(path), re.DOTALL):
+        # A path that leads somewhere is one; the root, though, is above whatever begins with a slash.
+        leads_there = os.path.lexists(path) or (path.parent.name and os.path.isdir(path.parent))
+        if not leads_there and re.fullmatch(r"[\w+/=-]{30,}|.*\n.*", str(path), re.DOTALL):
             raise ConfigurationError(
                 f"{option}: this looks like the secret itself. Name the file it is in; and make a new one, because "
                 f"what is typed is remembered"

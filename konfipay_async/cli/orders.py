@@ -103,7 +103,7 @@ async def _submit(
 
     Nothing is sent where one of them was submitted before. It is sent once: the ledger notes it before it leaves, and
     refuses the same while nobody knows whether it arrived. Ends with 3 where a file is rejected, with 6 where some are
-    still open after it.
+    still open after it or could not be read back, or where an upload failed that konfipay tries again by itself.
 
     **Examples:**
 
@@ -144,7 +144,10 @@ async def _submit(
     show_rows(submitted, _SUBMITTED_COLUMNS, output)
     unread = sum(one.error is not None for one in submitted)
     if unread:
-        note(f"{unread} of {len(submitted)} could not be read back. They were submitted: konfipay payments orders get")
+        note(
+            f"The submission was accepted, and {unread} of {len(submitted)} could not be read back. Look whether they "
+            f"are in a payment file before they are submitted again: konfipay payments orders get"
+        )
     still_open = sum(one.error is None and one.payment_file is None for one in submitted)
     if still_open:
         note(f"{still_open} of {len(submitted)} are still open: nothing of them went to the bank so far.")

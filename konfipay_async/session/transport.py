@@ -241,8 +241,9 @@ class AiohttpTransport:
             # Of a trace of a lent session, at any moment, or in an interpreter that ends: whether it was sent is not
             # known. Else a value that aiohttp refuses before it sends; its text may hold the header.
             if not isinstance(error, ValueError) or session.trace_configs:
-                told = f"{request.method} {request.told}"
-                raise ConnectionLostError(f"{told}: sending it failed inside aiohttp") from error
+                raise ConnectionLostError(
+                    f"{request.method} {request.told}: sending it failed inside aiohttp ({type(error).__name__})"
+                ) from (None if isinstance(error, ValueError) else error)
             raise ConfigurationError(
                 "aiohttp refuses to build the request. With trust_env, an entry for this host in .netrc does that: it "
                 "would replace the token."

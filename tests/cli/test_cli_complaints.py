@@ -176,7 +176,7 @@ def test_most_errors_speak_for_themselves():
 )
 @pytest.mark.parametrize(
     "secret",
-    ["Canary" + "k" * 58, "Canary+/" * 5 + "YWJj=", "/Canary/" + "k" * 40, "Canary\nCanary"],
+    ["Canary" + "k" * 58, "Canary+/" * 5 + "YWJj=", "/Canary/" + "k" * 40, "/Canary" + "k" * 40, "Canary\nCanary"],
 )
 def test_a_secret_typed_where_its_file_belongs_is_not_repeated(monkeypatch, capsys, tmp_path, command, secret):
     monkeypatch.chdir(tmp_path)
@@ -186,3 +186,14 @@ def test_a_secret_typed_where_its_file_belongs_is_not_repeated(monkeypatch, caps
     shown = capsys.readouterr()
     assert "this looks like the secret itself" in shown.err
     assert "Canary" not in shown.out + shown.err
+
+
+def test_a_file_that_is_there_is_called_no_secret(monkeypatch, capsys, tmp_path):
+    """Whatever its name looks like."""
+    name = "the_key_of_the_account_in_the_north_of_it"
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run(["accounts", "list", "--api-key-file", name]) == Exit.USAGE
+    shown = capsys.readouterr().err
+    assert name in shown.replace("\n", "")
+    assert "secret itself" not in shown

@@ -270,8 +270,10 @@ def test_a_file_for_other_tools_goes_through_a_pipe_without_a_name(shows: Any) -
     reading, writing = os.pipe()
     with ThreadPoolExecutor() as threads, open(reading, encoding="utf-8") as pipe:
         read = threads.submit(pipe.read)
-        shows("export", "--har", f"/dev/fd/{writing}")
-        os.close(writing)
+        try:
+            shows("export", "--har", f"/dev/fd/{writing}")
+        finally:
+            os.close(writing)
         assert len(json.loads(read.result(timeout=5))["log"]["entries"]) == 4
 
 
