@@ -128,7 +128,7 @@ class Worker:
         """Write what waits, and end. What cannot be written is lost, and counted; a store that stands still is left."""
         with self._lock:
             self._is_running = False
-        thread = self._thread
+            thread = self._thread
         if thread is None:
             return
         self._hurry.set()
@@ -155,10 +155,11 @@ class Worker:
             while self._answers < asked and thread.is_alive():
                 if written == self.written:
                     self._stands_still = True
-                    logger.warning("%s", _DOES_NOT_ANSWER)
-                    return
+                    break
                 written = self.written
                 self._answered.wait_for(lambda: self._answers >= asked, _PATIENCE)
+        if self._stands_still:  # said without the lock: a handler may ask for the status
+            logger.warning("%s", _DOES_NOT_ANSWER)
 
     def put(self, one: Heard) -> None:
         """Have it written. Neither blocks nor raises."""
@@ -171,7 +172,7 @@ class Worker:
             if self._is_awake:
                 return
             self._is_awake = True
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._start_thread()
         self._wake.set()
 

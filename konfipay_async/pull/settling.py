@@ -20,6 +20,8 @@ __all__ = ["Settling", "is_of_one_thing"]
 
 # Acknowledgements that may fail before as many have not.
 _MOST_FAILED = 10
+# Of those that are sent one by one: so that it is seen in time that they fail.
+_MOST_UNDER_WAY = 32
 
 
 class Settling:
@@ -41,7 +43,7 @@ class Settling:
     async def resend(self, keys: Sequence[str], stop: asyncio.Event) -> None:
         """Send what an earlier pull committed and could not acknowledge."""
         for key in keys:
-            if stop.is_set():
+            if stop.is_set() or self._gives_up():
                 return
             try:
                 await self.settle(key)
@@ -50,6 +52,7 @@ class Settling:
                     raise
                 if isinstance(error, ServerError):
                     # It stays pending; one id that the API stumbles over must not keep all others from being pulled.
+                    self._failed += 1
                     self.postpone(error)
                     continue
                 # However the API says that it knows the id no longer: the rows come again if they are still new.
@@ -70,15 +73,26 @@ class Settling:
     async def settle_apart(self, key: str) -> None:
         """The same, but where the API has a word about this one id the others go on: it stays pending.
 
-        Where not one of the first was acknowledged, the word is about all of them.
+        Where most of them fail, the word is about all of them, and the rest stays pending unasked.
         """
+        if self._gives_up():
+            return
         try:
             await self.settle(key)
         except StatusError as error:
-            self._failed += 1
-            if not is_of_one_thing(error) or self._failed > max(_MOST_FAILED, self._work.report.acknowledged):
+            if not is_of_one_thing(error):
                 raise
+            self._failed += 1
             self.postpone(error)
+
+    def _gives_up(self) -> bool:
+        return self._failed > max(_MOST_FAILED, self._work.report.acknowledged)
+
+    async def room(self) -> None:
+        """Wait until it is few enough that are under way. Raises what one of them met."""
+        while len(self._under_way) >= _MOST_UNDER_WAY:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            self.collect()
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this beside all else: `settle`, or what ends in it."""

@@ -90,6 +90,7 @@ async def pull_files(
                     settling.postpone(error)
                 else:
                     if acknowledge:
+                        await settling.room()
                         settling.begin(settling.settle_apart(file.rid))
                 settling.collect()
             await listed.aclose()
@@ -143,6 +144,7 @@ async def pull_paypal(
                 work.report.add(await work.do(partial(singles.keep_paypal, rows, acknowledge=acknowledge)))
                 work.tell(Step.COMMITTED)
                 if acknowledge:
+                    await settling.room()
                     settling.begin(settling.settle_apart(rows[0].rid))
                 settling.collect()
             await listed.aclose()

@@ -1,5 +1,6 @@
 """What is written is written once, whatever else happens; what has to go goes bit by bit; who forks goes on."""
 
+import logging
 import os
 import signal
 import stat
@@ -102,6 +103,10 @@ def test_nobody_waits_for_a_server_that_stands_still(
     postgres_server: Any, attempt: Any, read: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any, users: int
 ) -> None:
     """What waits is written when it answers again, also where the log was closed and opened anew meanwhile."""
+    asking = logging.Handler()
+    monkeypatch.setattr(asking, "emit", lambda record: log.status())
+    caplog.clear()
+    monkeypatch.setattr(worker.logger, "handlers", [asking])
     postgres_server.execute("DROP SCHEMA IF EXISTS konfipay_communication CASCADE")
     log = CommunicationLog(postgres_server.url())
     for _ in range(users):

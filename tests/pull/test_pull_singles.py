@@ -17,7 +17,7 @@ import warm
 from konfipay_async import KonfipayClient, Retry, Transaction, errors
 from konfipay_async.models.page import Page
 from konfipay_async.models.paypal import PayPalTransaction
-from konfipay_async.pull import Report, Step, Written
+from konfipay_async.pull import Report, Step, Written, settling
 from konfipay_async.pull.plan import Plan, carry_out
 from konfipay_async.pull.singles import _standing, pull_files, pull_paypal
 from konfipay_async.pull.sinks.sql import SqlSink
@@ -377,7 +377,7 @@ async def test_a_file_whose_content_is_no_file_does_not_stop_the_others(sandbox,
 @pytest.mark.parametrize("what", ["files", "paypal"])
 async def test_an_acknowledgement_that_fails_does_not_stop_the_others(sandbox, client, sink, file, folder, what):
     """Its error is raised at the end, when it was sent again with success."""
-    route = {"files": "transaction-files", "paypal": "paypal.transactions"}[what]
+    route = ROUTES[what]
     sandbox.add_fault(f"500:{route}.acknowledge@3")
     with pytest.raises(errors.ServerError):
         await carry_out(plan_of(what, folder), client, sink)
@@ -385,33 +385,33 @@ async def test_an_acknowledgement_that_fails_does_not_stop_the_others(sandbox, c
 
 
 @pytest.mark.parametrize("what", ["files", "paypal"])
-async def test_where_all_acknowledgements_fail_not_all_of_them_are_tried(sandbox, client, sink, file, folder, what):
-    route = {"files": "transaction-files", "paypal": "paypal.transactions"}[what]
+async def test_where_all_acknowledgements_fail_not_all_of_them_are_tried(
+    client, sandbox, sink, file, folder, what, monkeypatch
+):
+    """And yet all rows are pulled, by this pull and by the next."""
+    monkeypatch.setattr(settling, "_MOST_UNDER_WAY", 4)
+    route = ROUTES[what]
     sandbox.add_fault(f"500:{route}.acknowledge@3x1000")
-    with pytest.raises(errors.ServerError):
-        await carry_out(plan_of(what, folder), client, sink)
-    assert sandbox.count(f"{route}.acknowledge") < 20
+    patient = client.with_options(retry=Retry(attempts=2, base=0))
+    for rows in (25, 30):
+        with pytest.raises(errors.ServerError):
+            await carry_out(plan_of(what, folder), patient, sink)
+        assert sandbox.count(f"{route}.acknowledge") <= 2 + 2 * (11 + 4) * (1 + rows // 30)
+        assert rows_of(file, f"SELECT count(*) FROM {TABLES[what]}") == [(rows,)]
+        shelf_of(sandbox, what).arrive(5)
 
 
 @pytest.mark.parametrize("what", ["files", "paypal"])
 async def test_an_acknowledgement_that_never_succeeds_is_the_error_of_the_pull(
-    sandbox, client, sink, file, folder, what, monkeypatch
+    sandbox, client, sink, file, folder, what
 ):
     """Its row comes again until the list is given up, which is not what went wrong."""
-    area = client.transaction_files if what == "files" else client.paypal.transactions
-    acknowledge = type(area).acknowledge
-    chosen: list[str] = []
-
-    async def refused(self, rid: str):
-        chosen.append(chosen[0] if chosen else rid)
-        if rid == chosen[0]:
-            raise errors.UnprocessableError("of this one", status=422)
-        return await acknowledge(self, rid)
-
-    monkeypatch.setattr(type(area), "acknowledge", refused)
-    with pytest.raises(errors.UnprocessableError):
+    route = ROUTES[what]
+    sandbox.add_fault(f"500:{route}.acknowledge@25x1000")
+    with pytest.raises(errors.ServerError):
         await carry_out(plan_of(what, folder), client, sink)
     assert rows_of(file, f"SELECT count(*), count(settled_at) FROM {TABLES[what]}") == [(25, 24)]
+    assert sandbox.count(f"{route}.acknowledge") > 26
 
 
 async def test_two_pulls_of_files_share_a_folder(client, sandbox, sink, file, folder):

@@ -590,6 +590,24 @@ async def test_a_server_that_announces_pages_it_does_not_have_is_not_asked_for_e
     assert len(new.fetched) < 10 * (rows // 5 + more)
 
 
+async def test_others_who_take_rows_out_do_not_end_a_drain_with_an_error() -> None:
+    """Each pass sees the list move, hands nothing out, and the caller leaves what he has."""
+    looks: list[int] = []
+
+    def between(number: int) -> None:
+        looks.append(number)
+        if number == 3 and looks.count(3) <= 6:
+            new.rows.pop()
+
+    new = NewList(5, between=between)
+    new.arrive(30)
+    reader = Reader(new, concurrency=1)
+    async for _ in reader.pages():
+        pass
+    assert looks.count(3) == 7
+    assert reader.seen >= set(new.rows)
+
+
 async def test_acknowledging_without_effect_is_an_error_after_the_second_time() -> None:
     new = NewList(5, acknowledging_works=False)
     new.arrive(5)
