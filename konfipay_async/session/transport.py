@@ -54,7 +54,7 @@ def checked_base_url(text: str, example: str = "https://portal.konfipay.de/api/v
     try:
         url = URL(text.rstrip("/"))
         host = None if re.search(r"[\s\x00-\x1f\x7f]", text) else url.host
-    except ValueError:
+    except (ValueError, IndexError):  # the second one is yarl's for ``https://[]@``
         host = None
     if not host or url.scheme not in ("https", "http"):
         raise ConfigurationError(f"base_url {_shown(text)!r} is no address of an API: give one like {example!r}")
@@ -105,7 +105,7 @@ _SENDABLE = re.compile(r"[!\"$-\[\]-~]*")
 def _checked_proxy(proxy: str | None) -> str | None:
     try:
         good = proxy is None or (URL(proxy).scheme in ("http", "https") and URL(proxy).host)
-    except (ValueError, TypeError):
+    except (ValueError, IndexError, TypeError):
         good = False
     if not good:
         raise ConfigurationError("proxy is no address of a proxy: give one like 'http://proxy.example:3128'")

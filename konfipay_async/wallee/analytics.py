@@ -111,7 +111,7 @@ async def _fetch(wiring: "Wiring", address: str, download: Download) -> None:
     try:
         url = URL(address, encoded=True)
         origin = url.origin()
-    except ValueError:
+    except (ValueError, IndexError):
         raise LinkRefusedError("the address of the result is none: not followed") from None
     try:
         session = wiring.elsewhere(origin)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from konfipay_async import KonfipayClient
 from konfipay_async.errors import ConfigurationError
 from konfipay_async.routes import ROUTES, routes_with, segment
 from konfipay_async.session.message import Lane, RetryClass
@@ -266,6 +267,7 @@ def test_credentials_in_a_base_url_are_refused_and_not_shown(text) -> None:
         "http:/localhost",
         "file:///etc/passwd",
         "ws://localhost",
+        "https://[]@",
         "https://[::1",
         "https://host:99999/",
         "https://host:x/",
@@ -277,6 +279,12 @@ def test_credentials_in_a_base_url_are_refused_and_not_shown(text) -> None:
 def test_garbage_is_no_base_url(text) -> None:
     with pytest.raises(ConfigurationError):
         checked_base_url(text)
+
+
+@pytest.mark.parametrize("proxy", ["proxy.example:3128", "https://[]@", "https://[", "socks5://proxy.example", 5])
+def test_garbage_is_no_proxy(proxy) -> None:
+    with pytest.raises(ConfigurationError, match="no address of a proxy"):
+        KonfipayClient("k" * 64, proxy=proxy)
 
 
 @given(text=st.text(max_size=40) | st.text("htps:/@[]?#.%1 \\x", max_size=40).map(lambda tail: f"https://{tail}"))

@@ -636,7 +636,9 @@ async def test_a_result_that_is_not_there(against, raw_server, status):
             await anext(client.analytics.queries.download(query_token="t"))
 
 
-@pytest.mark.parametrize("address", ["http://files.example/x?sig=secret", "nonsense", "ftp://files.example/x"])
+@pytest.mark.parametrize(
+    "address", ["http://files.example/x?sig=secret", "nonsense", "ftp://files.example/x", "https://[]@"]
+)
 async def test_an_address_that_is_not_followed(against, raw_server, address):
     body = address.encode()
     async with against(lambda request: raw_server.reply(200, body, Content_Type="text/plain")) as (server, client):
