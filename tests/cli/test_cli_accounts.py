@@ -135,23 +135,30 @@ async def test_a_paypal_account_is_created_with_a_secret_that_is_never_shown(pip
         assert not sandbox.requests
 
 
+async def typed(answer: bytes) -> tuple[int | None, bytes]:
+    """How the question for a secret ends on a terminal, and all that was shown."""
+    controller, terminal = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "konfipay_async", "paypal", "accounts", "create", "--description", "Shop",
+        "--client-id", "client-1", "--json",
+        stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+    )  # fmt: skip
+    shown = b""
+    while b"not shown" not in shown:
+        shown += await asyncio.to_thread(os.read, controller, 65536)
+    os.write(controller, answer)
+    code = await process.wait()
+    shown += await asyncio.to_thread(os.read, controller, 65536)
+    os.close(terminal)
+    os.close(controller)
+    return code, shown
+
+
 async def test_the_secret_is_asked_for_without_showing_it(settled):
     async with Sandbox() as sandbox:
         settled(sandbox)
-        controller, terminal = pty.openpty()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "konfipay_async", "paypal", "accounts", "create", "--description", "Shop",
-            "--client-id", "client-1", "--json",
-            stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-        )  # fmt: skip
-        shown = b""
-        while b"not shown" not in shown:
-            shown += await asyncio.to_thread(os.read, controller, 65536)
-        os.write(controller, f"{SECRET}\n".encode())
-        assert await process.wait() == Exit.DONE
-        shown += await asyncio.to_thread(os.read, controller, 65536)
-        os.close(terminal)
-        os.close(controller)
+        code, shown = await typed(f"{SECRET}\n".encode())
+        assert code == Exit.DONE
         assert SECRET.encode() not in shown
         assert sandbox.count("paypal.accounts.create", 201) == 1
 
@@ -160,20 +167,8 @@ async def test_whoever_types_no_secret_has_changed_nothing(settled):
     """Ctrl-D."""
     async with Sandbox() as sandbox:
         settled(sandbox)
-        controller, terminal = pty.openpty()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "konfipay_async", "paypal", "accounts", "create", "--description", "Shop",
-            "--client-id", "client-1", "--json",
-            stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
-        )  # fmt: skip
-        shown = b""
-        while b"not shown" not in shown:
-            shown += await asyncio.to_thread(os.read, controller, 65536)
-        os.write(controller, b"\x04")
-        assert await process.wait() == Exit.USAGE
-        shown += await asyncio.to_thread(os.read, controller, 65536)
-        os.close(terminal)
-        os.close(controller)
+        code, shown = await typed(b"\x04")
+        assert code == Exit.USAGE
         assert b"nothing was done" in shown
         assert b"Traceback" not in shown
         assert sandbox.count("paypal.accounts.create") == 0
