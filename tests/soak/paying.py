@@ -318,7 +318,9 @@ _ROUTES = {
 }
 _LOOKING = ("payment-files.list", "payments.list", "authentication.token")
 _MAKING = ("upload", "submit", "extract", "create")
-_NAMES = tuple(name for name in FAULTS if name not in ("acknowledge-without-effect", "ignored-filter"))
+# A success that did nothing is told by what is read back, which this program does not look at: the commands do.
+_WITHOUT_EFFECT = ("acknowledge-without-effect", "submit-without-effect")
+_NAMES = tuple(name for name in FAULTS if name not in (*_WITHOUT_EFFECT, "ignored-filter"))
 _WISHES = (None, "0", "1", "3", "-5", "99999999", "soon")
 
 
