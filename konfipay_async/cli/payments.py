@@ -103,7 +103,7 @@ async def _upload(
         message_id=facts.message_id,
         sha256=facts.sha256,
     )
-    if exit_of_files([stored]) is not Exit.DONE:
+    if stored.status is not None and stored.status.value.has_failed:
         note("konfipay rejected the file: nothing of it goes to the bank.")
         return Exit.REFUSED
     note(f"It is stored, not sent: konfipay payments submit {stored.rid}")

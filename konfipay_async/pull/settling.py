@@ -16,7 +16,7 @@ from konfipay_async.errors import (
 from konfipay_async.pull.work import Step, Work
 from konfipay_async.resources.results import Acknowledgement
 
-__all__ = ["Settling", "is_of_one_thing"]
+__all__ = ["Settling"]
 
 # Acknowledgements that may fail before as many have not.
 _MOST_FAILED = 10
@@ -48,12 +48,10 @@ class Settling:
             try:
                 await self.settle(key)
             except StatusError as error:
-                if not is_of_one_thing(error):
-                    raise
-                if isinstance(error, ServerError):
+                if isinstance(error, ServerError) or not _is_of_one_thing(error):
                     # It stays pending; one id that the API stumbles over must not keep all others from being pulled.
-                    self._failed += 1
                     self.postpone(error)
+                    self._failed += 1
                     continue
                 # However the API says that it knows the id no longer: the rows come again if they are still new.
                 await self._work.do(self._note, key, "refused")
@@ -80,10 +78,8 @@ class Settling:
         try:
             await self.settle(key)
         except StatusError as error:
-            if not is_of_one_thing(error):
-                raise
-            self._failed += 1
             self.postpone(error)
+            self._failed += 1
 
     def _gives_up(self) -> bool:
         return self._failed > max(_MOST_FAILED, self._work.report.acknowledged)
@@ -105,7 +101,9 @@ class Settling:
             task.result()
 
     def postpone(self, error: StatusError | DecodeError) -> None:
-        """Raise this when all else is done, if it is the first."""
+        """Raise this when all else is done, if it is the first; at once where others would fare no better."""
+        if not _is_of_one_thing(error):
+            raise error
         self._postponed = self._postponed or error
 
     async def settled(self) -> None:
@@ -122,9 +120,9 @@ class Settling:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
 
-def is_of_one_thing(error: StatusError | DecodeError) -> bool:
+def _is_of_one_thing(error: StatusError | DecodeError) -> bool:
     """Whether the API has a word about this one id only: others may fare better."""
-    of_all = (UnauthorizedError, ForbiddenError, RateLimitedError, RouteUnknownError)
     if isinstance(error, DecodeError):
         return True
+    of_all = (UnauthorizedError, ForbiddenError, RateLimitedError, RouteUnknownError)
     return error.status >= 400 and error.status != 408 and not isinstance(error, of_all)

@@ -31,7 +31,7 @@ from konfipay_async.models.page import Page
 from konfipay_async.models.paypal import PayPalTransaction
 from konfipay_async.models.transaction_files import TransactionFile
 from konfipay_async.pull.report import Report
-from konfipay_async.pull.settling import Settling, is_of_one_thing
+from konfipay_async.pull.settling import Settling
 from konfipay_async.pull.sinks import Sink
 from konfipay_async.pull.sinks.noting import Run, SavedFile, Singles, What, singles_of
 from konfipay_async.pull.work import ATTEMPTS, Step, Watch, Work, at_work, stood_still, upcoming
@@ -84,8 +84,6 @@ async def pull_files(
                 try:
                     await _keep_file(work, singles, place, file, acknowledge=acknowledge)
                 except (StatusError, DecodeError) as error:
-                    if not is_of_one_thing(error):
-                        raise
                     # It stays new; one file that the API stumbles over must not keep all others from being saved.
                     settling.postpone(error)
                 else:

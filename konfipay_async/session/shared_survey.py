@@ -80,9 +80,9 @@ async def _forgets(redis: Any) -> bool | None:
     from redis.exceptions import ResponseError
 
     try:
-        settings = await redis.config_get("maxmemory*")
+        told = await redis.config_get("maxmemory*")
     except ResponseError:  # as where somebody else runs it
         return None
-    settings = {str(name): str(value) for name, value in settings.items()}
+    settings = {str(name): str(value) for name, value in told.items()}
     # The other policies drop what expires, and what is counted does not.
-    return settings.get("maxmemory", "0") != "0" and str(settings.get("maxmemory-policy")).startswith("allkeys-")
+    return settings.get("maxmemory", "0") != "0" and settings.get("maxmemory-policy", "").startswith("allkeys-")

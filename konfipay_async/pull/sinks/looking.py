@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from konfipay_async.errors import ConfigurationError, MissingExtraError, StorageError
 from konfipay_async.pull.sinks import lock, notes, schema, singles
+from konfipay_async.pull.sinks.sql import kind_of
 from konfipay_async.pull.sinks.sqlite import Sqlite
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ def look(to: str) -> Iterator[sa.Connection]:
         url = sa.make_url(to)
     except sa.exc.ArgumentError:
         raise ConfigurationError(f"cannot read the address of the database; {_ADDRESSES}") from None
-    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+    if kind_of(url) == "sqlite":
         kind: Sqlite | Postgresql = Sqlite(url, "")
         connect = _sqlite_reader
-    elif url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+    elif kind_of(url) == "postgresql":
         kind = _postgresql(url)
         connect = lambda url: kind.connect()  # noqa: E731
     else:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, Self, TypeVar
+from typing import Literal, Protocol, Self, TypeVar
 
 from konfipay_async.errors import (
     ClientStateError,
@@ -40,7 +40,7 @@ except ModuleNotFoundError:  # said when a sink is opened
 else:
     _INSTALLED = True
 
-__all__ = ["SqlSink"]
+__all__ = ["SqlSink", "kind_of"]
 
 T = TypeVar("T")
 
@@ -312,14 +312,22 @@ class _Database(Protocol):
         """A sentence for what the driver raised."""
 
 
+def kind_of(url: "sa.URL") -> Literal["sqlite", "postgresql"] | None:
+    """Which of the two it is, where it is driven as they are here."""
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+        return "sqlite"
+    return "postgresql" if url.drivername in ("postgresql", "postgres", "postgresql+psycopg") else None
+
+
 def _database(address: str, source: str) -> _Database:
     try:
         url = sa.make_url(address)
     except sa.exc.ArgumentError:
         raise ConfigurationError(f"cannot read the address of the database; {_ADDRESSES}") from None
-    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+    kind = kind_of(url)
+    if kind == "sqlite":
         return Sqlite(url, source)
-    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+    if kind == "postgresql":
         try:
             from konfipay_async.pull.sinks.postgresql import Postgresql
         except ModuleNotFoundError:

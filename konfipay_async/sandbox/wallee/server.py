@@ -29,8 +29,11 @@ SANDBOX_AUTHENTICATION_KEY: Final = base64.b64encode(hashlib.sha256(b"no real ke
 """The authentication key every sandbox accepts. 32 bytes in base64, like a real one."""
 
 _FOREIGN_FAULTS: Final = (
-    *("400-xml", "acknowledge-without-effect", "ignored-filter"),
-    *("submit-without-effect", "wrong-echo"),
+    "400-xml",
+    "acknowledge-without-effect",
+    "ignored-filter",
+    "submit-without-effect",
+    "wrong-echo",
 )
 
 
