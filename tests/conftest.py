@@ -3,17 +3,21 @@
 import asyncio
 import gc
 import json
+import linecache
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from runpy import run_path
+from types import FrameType
 from typing import Any
 
 import ports
@@ -35,8 +39,24 @@ def pytest_xdist_auto_num_workers() -> int:
     return cores + (cores + 1) // 2
 
 
+_walk_stack = traceback.walk_stack
+
+
+def _innermost(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
+    return islice(_walk_stack(frame), 5)
+
+
+def pytest_sessionstart() -> None:
+    # asyncio's debug mode notes the whole stack of whoever makes a future, and asks the disk for each of its files
+    # whether it has changed: half the time of the suite. The innermost frames tell as much.
+    traceback.walk_stack = _innermost
+    linecache.checkcache = lambda filename=None: None
+    gc.disable()  # while all tests are collected: there is nothing to be found
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests are many objects: the collections that tests ask for need not look at them each time."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

@@ -21,7 +21,7 @@ def _seeds(first: int, count: int) -> str:
 
 def test_budget(soak: Any, crunch: Any) -> None:
     """No window at the server over its limit, no permit lost or doubled."""
-    count = soak.count(20, 10_000)
+    count = soak.count(10, 10_000)
     what = f"{count:,} simulations of the budget"
     soak.record(what, _seeds(0, count))
     soak.record(what, _seeds(0, count), **_sum(crunch("budget", 0, count)))
@@ -29,21 +29,21 @@ def test_budget(soak: Any, crunch: Any) -> None:
 
 def test_drain_stories(soak: Any, crunch: Any) -> None:
     """Half of them with others who move the list: every row is handed out, and it ends."""
-    count = soak.count(20, 10_000)
+    count = soak.count(10, 10_000)
     soak.record(f"{count:,} stories of a drain", _seeds(10_000, count))
     crunch("stories", 10_000, count)
 
 
 def test_drain_machine(soak: Any, crunch: Any) -> None:
     """Turn by turn, with every fault at every await."""
-    count = soak.count(6, 5_000)
+    count = soak.count(3, 5_000)
     soak.record(f"{count:,} runs of the drain's state machine, 60 steps each", "one a process: where its share begins")
     crunch("machine", 0, count)
 
 
 def test_amounts_keep_every_digit(soak: Any, crunch: Any) -> None:
     """From the JSON through either decoder into SQLite, compared digit by digit."""
-    pages = soak.count(6, 1000)
+    pages = soak.count(2, 1000)
     what = f"{pages * 1000:,} random amounts through decoding and SQLite"
     soak.record(what, _seeds(0, pages))
     soak.record(what, _seeds(0, pages), **_sum(crunch("amounts", 0, pages)))
@@ -51,7 +51,7 @@ def test_amounts_keep_every_digit(soak: Any, crunch: Any) -> None:
 
 def test_mutated_bodies_are_read_or_refused(soak: Any, crunch: Any) -> None:
     """Nothing but KonfipayError leaves a reader."""
-    count = soak.count(400, 100_000)
+    count = soak.count(200, 100_000)
     what = f"{count:,} mutated bodies through the readers, and what is read into rows"
     soak.record(what, _seeds(0, count))
     soak.record(what, _seeds(0, count), **_sum(crunch("bodies", 0, count)))

@@ -4,7 +4,6 @@ Each pull is a process of its own against a sandbox in this one; the next one fi
 """
 
 import asyncio
-import os
 import random
 import shutil
 import signal
@@ -27,7 +26,6 @@ pytestmark = pytest.mark.timeout(7200)
 KILLED, DONE = -signal.SIGKILL, 0
 NOISE = ("Traceback", "never retrieved", "Exception ignored", "Warning", "never awaited", "Task was destroyed")
 
-CORES = os.cpu_count() or 1
 
 ALL, ACKNOWLEDGING = ("new", "new", "range", "files", "paypal"), ("new", "new", "files", "paypal")
 STEPS = {
@@ -181,7 +179,7 @@ async def test_killed_at_every_step(
             await case.finish()
         shutil.rmtree(case.folder)
 
-    await nurseries(one, [(step, seed) for seed in range(seeds) for step in steps], processes=soak.count(1, CORES))
+    await nurseries(one, [(step, seed) for seed in range(seeds) for step in steps])
     soak.record(
         f"{len(steps) * seeds:,} pulls killed with -9, {seeds:,} at each of {len(steps)} steps, into {database}",
         f"0 to {seeds - 1} for each step",
