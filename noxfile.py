@@ -58,7 +58,8 @@ def bench(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """What the suite does a sample of, in full; writes docs/soak.md. Takes its time: `-- -k killed` runs a part."""
     session.install("-e", ".[all,test]")
-    session.install("atheris", success_codes=[0, 1])  # it is not there for every Python; the page says so then
+    # Not there for every Python; the page says so then.
+    session.install("--only-binary=atheris", "atheris", success_codes=[0, 1])
     session.run(
         "pytest",
         "tests/soak",

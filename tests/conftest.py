@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from itertools import islice
@@ -39,24 +39,41 @@ def pytest_xdist_auto_num_workers() -> int:
     return cores + (cores + 1) // 2
 
 
+_FRAMES = 5
 _walk_stack = traceback.walk_stack
 
 
 def _innermost(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
-    return islice(_walk_stack(frame), 5)
+    return islice(_walk_stack(frame), _FRAMES)
+
+
+def _format_stack(frame: FrameType | None = None, limit: int | None = None) -> list[str]:
+    stack = traceback.StackSummary.extract(_walk_stack(frame or sys._getframe(1)), limit=limit)
+    stack.reverse()
+    return stack.format()
 
 
 def pytest_sessionstart() -> None:
     # asyncio's debug mode notes the whole stack of whoever makes a future, and asks the disk for each of its files
-    # whether it has changed: half the time of the suite. The innermost frames tell as much.
+    # whether it has changed: half the time of the suite. A complaint of asyncio's shows so many frames; for more,
+    # raise it. A source that is changed during a session is shown as it was.
     traceback.walk_stack = _innermost
     linecache.checkcache = lambda filename=None: None
-    gc.disable()  # while all tests are collected: there is nothing to be found
+    traceback.format_stack = _format_stack  # pytest-timeout's: a test that hangs is found by its whole stack
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays; to look for garbage meanwhile takes a third of the time and finds none."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish() -> None:
     """Thousands of tests are many objects: the collections that tests ask for need not look at them each time."""
-    gc.enable()
     gc.collect()
     gc.freeze()
 

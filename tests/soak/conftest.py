@@ -29,7 +29,7 @@ PAGE = HERE.parents[1] / "docs" / "soak.md"
 NOTED = PAGE.with_suffix(".json")
 FULL = os.environ.get("KONFIPAY_SOAK", "") not in ("", "0")
 CORES = os.cpu_count() or 1
-PROCESSES = CORES if FULL else 1  # a sample is soon done, and others run beside it
+AT_ONCE = CORES if FULL else 1  # a sample is soon done, and others run beside it
 
 _EARLIER = "\n## Earlier"
 
@@ -86,14 +86,14 @@ def jumping() -> Callable[[Callable[[Any], Coroutine[Any, Any, Any]]], Any]:
     return run
 
 
-# Work for all cores
+# Work in processes
 
 
 @pytest.fixture
 def crunch() -> Callable[..., list[dict[str, Any]]]:
-    """``crunch(part, first, count)``: that part of crunch.py, its seeds shared out among cores in full."""
+    """``crunch(part, first, count)``: that part of crunch.py, its seeds shared out among processes."""
 
-    def run(part: str, first: int, count: int, processes: int = PROCESSES) -> list[dict[str, Any]]:
+    def run(part: str, first: int, count: int, processes: int = AT_ONCE) -> list[dict[str, Any]]:
         return asyncio.run(_crunch(part, first, count, processes))
 
     return run
@@ -178,14 +178,14 @@ class Children:
 
 @pytest.fixture
 async def nurseries() -> AsyncIterator[Callable[..., Awaitable[None]]]:
-    """``await nurseries(work, cases)``: `work(children, case)` for every case, several at a time in full."""
+    """``await nurseries(work, cases)``: `work(children, case)` for every case, one a process at a time."""
     begun: list[Children] = []
 
     async def share(
         work: Callable[[Children, Any], Awaitable[None]],
         cases: Any,
         script: str = "pulls_in_children.py",
-        processes: int = PROCESSES,
+        processes: int = AT_ONCE,
     ) -> None:
         left = iter(cases)
 

@@ -494,7 +494,8 @@ def atheris(first: int, count: int) -> dict[str, object]:
 def _atheris_run(seed: str, count: str, corpus: str) -> None:
     import atheris as fuzzer
 
-    for name in ("answers", "models.wire", "models.times", "models.transactions", "pull.sinks.rows"):
+    readers_are_in = ("answers", "models.times", "models.transactions", "models.wire", "pull.sinks.rows")
+    for name in (*readers_are_in, "session.headers", "tolerance"):
         _instrument(fuzzer, sys.modules[f"konfipay_async.{name}"])
     kinds = list(readers().values())
 

@@ -36,7 +36,7 @@ def test_drain_stories(soak: Any, crunch: Any) -> None:
 
 def test_drain_machine(soak: Any, crunch: Any) -> None:
     """Turn by turn, with every fault at every await."""
-    count = soak.count(3, 5_000)
+    count = soak.count(4, 5_000)
     soak.record(f"{count:,} runs of the drain's state machine, 60 steps each", "one a process: where its share begins")
     crunch("machine", 0, count)
 

@@ -26,7 +26,6 @@ pytestmark = pytest.mark.timeout(7200)
 KILLED, DONE = -signal.SIGKILL, 0
 NOISE = ("Traceback", "never retrieved", "Exception ignored", "Warning", "never awaited", "Task was destroyed")
 
-
 ALL, ACKNOWLEDGING = ("new", "new", "range", "files", "paypal"), ("new", "new", "files", "paypal")
 STEPS = {
     "OPENED": ALL,
