@@ -55,7 +55,7 @@ def _format_stack(frame: FrameType | None = None, limit: int | None = None) -> l
 
 def pytest_sessionstart() -> None:
     # asyncio's debug mode notes the whole stack of whoever makes a future, and asks the disk for each of its files
-    # whether it has changed: half the time of the suite. A complaint of asyncio's shows so many frames; for more,
+    # whether it has changed: a third of the work of the suite. A complaint of asyncio's shows so many frames; for more,
     # raise it. A source that is changed during a session is shown as it was.
     traceback.walk_stack = _innermost
     linecache.checkcache = lambda filename=None: None
